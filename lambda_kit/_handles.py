@@ -1,0 +1,202 @@
+"""
+Handles: what is declared at global scope, built on first call, and current whenever it is called.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from abc import ABC, abstractmethod
+from weakref import WeakSet
+
+from lambda_kit import _runtime
+from lambda_kit.errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Generic, TypeVar
+else:
+    from lambda_kit._typing import Generic, TypeVar
+
+T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+
+# Seconds that preloading may take at the end of INIT, which Lambda bounds at 10 s.
+PRELOAD_TIMEOUT_S = 3.0
+
+_logger = logging.getLogger("lambda_kit")
+_unset = object()
+
+
+class Handle(ABC, Generic[T_co]):
+    """
+    Be what a declaration returns: call it to get the current value.
+
+    Declaring costs nothing: no import, no network, no environment read. Subclasses say what calling does.
+    """
+
+    __slots__ = ("__weakref__",)
+
+    @abstractmethod
+    def __call__(self) -> T_co:
+        """
+        Return the current value, building or fetching it if need be.
+        """
+
+    def preload(self) -> None:
+        """
+        Build now what a call would build; :func:`lambda_kit.preload` calls it.
+        """
+        self()
+
+
+class _Lazy(Handle[T]):
+    """
+    The handle of anything a factory makes: built once per environment, under a lock.
+    """
+
+    __slots__ = ("_factory", "_lock", "_value", "reset_on_restore")
+
+    def __init__(self, factory: Callable[[], T], *, reset_on_restore: bool) -> None:
+        if not callable(factory):
+            raise ConfigurationError(f"lazy() takes a factory, something to call: got {type(factory).__name__}")
+        self._factory = factory
+        self.reset_on_restore = reset_on_restore
+        self._lock = threading.RLock()
+        self._value: object = _unset
+        _lazies.add(self)
+
+    def __call__(self) -> T:
+        value = self._value
+        if value is _unset:
+            _runtime.watch_life()
+            with self._lock:
+                value = self._value
+                if value is _unset:
+                    value = self._value = self._factory()
+        return value  # type: ignore[return-value]  # what the factory returned
+
+    def forget(self) -> None:
+        """
+        Build again at the next call. A lock held at a fork by a thread that is no more is replaced.
+        """
+        self._lock = threading.RLock()
+        self._value = _unset
+
+    def __repr__(self) -> str:
+        state = "not built" if self._value is _unset else "built"
+        return f"<lazy {getattr(self._factory, '__qualname__', type(self._factory).__name__)}, {state}>"
+
+
+_lazies: WeakSet[_Lazy[Any]] = WeakSet()
+
+
+def lazy(factory: Callable[[], T], *, reset_on_restore: bool = False) -> Handle[T]:
+    """
+    Return a handle of whatever *factory* makes, built on the first call and kept for the environment's life.
+
+    Threads that come at once wait for one build. A factory that raises runs again at the next call. A forked child
+    builds its own.
+
+    Args:
+        reset_on_restore: Build again after a SnapStart restore. Set it for everything that must not be shared by the
+            copies of one snapshot: sockets, tokens, random generators, ids, clocks.
+
+    Raises:
+        ConfigurationError: *factory* cannot be called.
+    """
+    return _Lazy(factory, reset_on_restore=reset_on_restore)
+
+
+def use(handle: Callable[[], T], *, rare: bool = False) -> T:
+    """
+    Make a member of a :class:`lambda_kit.Deps` bundle out of *handle*: reading the attribute calls the handle.
+
+    The declared type is the handle's value, as with ``dataclasses.field``; at run time it is a descriptor.
+
+    Args:
+        rare: Leave it lazy where the kit builds the bundle's other members at the end of INIT.
+
+    Raises:
+        ConfigurationError: *handle* cannot be called.
+    """
+    return Member(handle, rare=rare)  # type: ignore[return-value]  # the one lie: checkers see the value, not the descriptor
+
+
+class Member:
+    """
+    The descriptor that :func:`use` returns: reads through the handle, can be replaced on an instance by keyword only.
+    """
+
+    __slots__ = ("handle", "name", "rare")
+
+    def __init__(self, handle: Callable[[], object], *, rare: bool = False) -> None:
+        if not callable(handle):
+            raise ConfigurationError(f"use() takes a handle or a factory, something to call: got {type(handle).__name__}")
+        self.handle = handle
+        self.rare = rare
+        self.name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: object, owner: type | None = None) -> object:
+        if instance is None:
+            return self
+        replaced: dict[str, object] = instance.__dict__
+        return replaced[self.name] if self.name in replaced else self.handle()
+
+    def __set__(self, instance: object, value: object) -> None:
+        raise AttributeError(f"{self.name!r} cannot be set: give {type(instance).__name__}({self.name}=...) instead")
+
+
+def preload(*things: object) -> None:
+    """
+    Build *things* now, in as few calls as possible: handles, clients, databases, dependency bundles.
+
+    Clients are built without network; configuration handles are fetched together. Takes at most 3 s; what was not
+    reached by then stays lazy. A transient failure is logged and leaves the handle lazy.
+
+    Raises:
+        ConfigurationError: One of *things* is nothing that can be preloaded.
+        LambdaKitError: A definitive failure, such as a parameter that does not exist.
+    """
+    until_s = _runtime.monotonic_s() + PRELOAD_TIMEOUT_S
+    for build, members in _grouped(things):
+        left_s = until_s - _runtime.monotonic_s()
+        if left_s <= 0:
+            _logger.warning("preload: %.0f s are over, %d thing(s) stay lazy", PRELOAD_TIMEOUT_S, len(members))
+            continue
+        build(members, left_s)
+
+
+def _grouped(things: tuple[object, ...]) -> list[tuple[Callable[[list[object], float], object], list[object]]]:
+    """
+    Put together what can be built together: types name their group by a static ``__preload__(things, timeout_s)``.
+
+    It is looked up on the type, because a client's stand-in would build the client if asked.
+    """
+    groups: dict[Callable[[list[object], float], object], list[object]] = {}
+    for thing in things:
+        build = getattr(type(thing), "__preload__", None)
+        if build is None and isinstance(thing, Handle):
+            build = _one_by_one
+        if build is None:
+            raise ConfigurationError(f"preload() takes handles, clients, databases and Deps: got {type(thing).__name__}")
+        groups.setdefault(build, []).append(thing)
+    return list(groups.items())
+
+
+def _one_by_one(handles: list[Any], _: float) -> None:
+    for handle in handles:
+        handle.preload()
+
+
+def _forget(*, restored: bool = False) -> None:
+    for handle in list(_lazies):
+        if not restored or handle.reset_on_restore:
+            handle.forget()
+
+
+_runtime.register(fork=_forget, reset=_forget, restore=lambda: _forget(restored=True))

@@ -1,0 +1,86 @@
+"""
+Where tracing plugs in: the span slot, and listeners for clients that were built. Both do nothing by default.
+
+The kit's own modules mark their network work with :func:`span`; whoever traces sets a tracer. Neither knows the other.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import nullcontext
+
+from lambda_kit import _runtime
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from typing import Protocol
+
+    class Tracer(Protocol):
+        """
+        Open one span per call: *name* is what happens, *namespace* ``"aws"``, ``"remote"`` or empty, *facts* annotations.
+        """
+
+        def __call__(self, name: str, namespace: str, facts: dict[str, str | int | float | bool]) -> AbstractContextManager[object]: ...
+
+
+_lock = threading.Lock()
+_nothing: AbstractContextManager[object] = nullcontext()
+_tracer: Tracer | None = None
+_client_listeners: list[Callable[[object], object]] = []
+_clients: list[object] = []
+
+
+def span(name: str, namespace: str = "", **facts: str | float | bool) -> AbstractContextManager[object]:
+    """
+    Mark a stretch of work of the kit's own. Costs one look-up while nobody traces.
+    """
+    tracer = _tracer
+    return _nothing if tracer is None else tracer(name, namespace, facts)
+
+
+def set_tracer(tracer: Tracer | None) -> None:
+    """
+    Send the kit's spans to *tracer* from now on; ``None`` turns them off.
+    """
+    global _tracer  # the slot is this module's purpose
+    _tracer = tracer
+
+
+def on_client_built(listener: Callable[[object], object]) -> None:
+    """
+    Call *listener* with every boto3 client or resource that was built through the kit, the ones built already first.
+    """
+    with _lock:
+        _client_listeners.append(listener)
+        built = list(_clients)
+    for client in built:
+        listener(client)
+
+
+def client_built(client: object) -> None:
+    """
+    Tell the listeners of a new client or resource.
+    """
+    with _lock:
+        _clients.append(client)
+        listeners = list(_client_listeners)
+    for listener in listeners:
+        listener(client)
+
+
+def _fork() -> None:
+    global _lock  # the parent's lock may have been held at the fork
+    _lock = threading.Lock()
+    _clients.clear()
+
+
+def _reset() -> None:
+    set_tracer(None)
+    with _lock:
+        _clients.clear()
+        _client_listeners.clear()
+
+
+_runtime.register(fork=_fork, reset=_reset)

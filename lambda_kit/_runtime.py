@@ -1,0 +1,383 @@
+"""
+The execution environment's facts and life: who asks for a setting, the time, or a turn of that life asks here.
+
+An environment is initialised, perhaps snapshotted and restored, invoked again and again with freezes between, and shut
+down; its process may fork. Everything the kit hands out is bound to that life through this module.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+
+from lambda_kit._require import require
+from lambda_kit.errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TypeVar
+
+    Hook = TypeVar("Hook", bound=Callable[[], object])
+
+ON_DEMAND = "on-demand"
+PROVISIONED = "provisioned-concurrency"
+SNAP_START = "snap-start"
+MANAGED_INSTANCES = "lambda-managed-instances"
+
+_logger = logging.getLogger("lambda_kit")
+
+
+class _Turn:
+    """
+    One turn of the life: what the kit's own modules and what the user registered for it.
+    """
+
+    __slots__ = ("kit", "user")
+
+    def __init__(self) -> None:
+        self.kit: list[Callable[[], object]] = []
+        self.user: list[Callable[[], object]] = []
+
+
+class _Life:
+    """
+    The one mutable state of this module, guarded by its lock.
+    """
+
+    __slots__ = ("fork", "generation", "invocations", "lock", "reset", "restore", "shutdown", "sigterm", "snapshot", "watched")
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.generation = 0
+        self.invocations = 0
+        self.watched = False
+        self.sigterm = False
+        self.fork = _Turn()
+        self.snapshot = _Turn()
+        self.restore = _Turn()
+        self.shutdown = _Turn()
+        self.reset = _Turn()
+
+
+_life = _Life()
+
+
+# Facts
+
+
+class Environment:
+    """
+    Tell what is known of this execution environment. Reading a fact costs an attribute look-up or an environment read.
+    """
+
+    __slots__ = ()
+
+    @property
+    def init_type(self) -> str:
+        """
+        How Lambda initialised it: ``on-demand``, ``provisioned-concurrency``, ``snap-start`` or ``lambda-managed-instances``.
+
+        Off Lambda it is ``on-demand``. Source: https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+        """
+        return setting("AWS_LAMBDA_INITIALIZATION_TYPE") or ON_DEMAND
+
+    @property
+    def cold_start(self) -> bool:
+        """
+        Whether a caller waited for this environment's INIT: true up to the end of the first invocation.
+
+        With provisioned concurrency nobody waited, so it is false.
+        """
+        return _life.invocations <= 1 and self.init_type != PROVISIONED
+
+    @property
+    def invocations(self) -> int:
+        """
+        How many invocations have begun in this environment, the current one included. 0 means INIT.
+        """
+        return _life.invocations
+
+    @property
+    def on_lambda(self) -> bool:
+        """
+        Whether a Lambda runtime client runs this process.
+        """
+        return on_lambda()
+
+    def __repr__(self) -> str:
+        return f"<Environment {self.init_type} cold_start={self.cold_start} invocations={self.invocations}>"
+
+
+_environment = Environment()
+
+
+def environment() -> Environment:
+    """
+    Return the facts of this execution environment; they are read when asked for, not now.
+    """
+    return _environment
+
+
+def setting(name: str, default: str | None = None) -> str | None:
+    """
+    Return environment variable *name*, or *default* when it is not set. An empty variable is a set one.
+    """
+    return os.environ.get(name, default)
+
+
+def settings() -> dict[str, str]:
+    """
+    Return a copy of the whole environment.
+    """
+    return dict(os.environ)
+
+
+def on_lambda() -> bool:
+    """
+    Tell whether a Lambda runtime client runs this process (the real one, also under a local Runtime API).
+    """
+    return "AWS_LAMBDA_RUNTIME_API" in os.environ
+
+
+def region() -> str:
+    """
+    Return the region AWS calls go to by default, or an empty string when none is configured.
+    """
+    return setting("AWS_REGION") or setting("AWS_DEFAULT_REGION") or ""
+
+
+def wall_s() -> float:
+    """
+    Return the wall clock, in epoch seconds. It goes on while the environment is frozen, and may jump.
+    """
+    return time.time()
+
+
+def monotonic_s() -> float:
+    """
+    Return the monotonic clock, in seconds of no fixed origin. It may stand still in a freeze and change over a restore.
+    """
+    return time.monotonic()
+
+
+def generation() -> int:
+    """
+    Return a number that changes when what was built before must not be used any more: in a forked child, after a
+    restore, after a test reset.
+    """
+    return _life.generation
+
+
+def begin_invocation() -> None:
+    """
+    Count one more invocation. Called by the invocation scope.
+    """
+    _life.invocations += 1
+
+
+# Life
+
+
+def register(
+    *,
+    fork: Callable[[], object] | None = None,
+    snapshot: Callable[[], object] | None = None,
+    restore: Callable[[], object] | None = None,
+    shutdown: Callable[[], object] | None = None,
+    reset: Callable[[], object] | None = None,
+) -> None:
+    """
+    Let a module of the kit take part in the life. Registering touches nothing outside this process's memory.
+
+    Args:
+        fork: Runs in a forked child, before anything else does.
+        snapshot: Runs before a snapshot is taken, after the user's hooks.
+        restore: Runs after a restore, before the user's hooks.
+        shutdown: Runs when the environment is told to shut down, after the user's hooks.
+        reset: Runs when a test wants a cold environment.
+    """
+    for turn, hook in (
+        (_life.fork, fork),
+        (_life.snapshot, snapshot),
+        (_life.restore, restore),
+        (_life.shutdown, shutdown),
+        (_life.reset, reset),
+    ):
+        if hook is not None:
+            turn.kit.append(hook)
+
+
+def watch_life() -> None:
+    """
+    Begin to notice forks and, under SnapStart, snapshots and restores. Called by whoever builds the first real thing.
+    """
+    if _life.watched:
+        return
+    with _life.lock:
+        if _life.watched:
+            return
+        os.register_at_fork(after_in_child=forked)
+        if _environment.init_type == SNAP_START:
+            # The runtime client depends on this package, so under SnapStart it is always there.
+            snapshot_restore_py = require("snapshot_restore_py", extra="tools")
+            snapshot_restore_py.register_before_snapshot(take_snapshot)
+            snapshot_restore_py.register_after_restore(restored)
+        _life.watched = True
+
+
+def before_snapshot(hook: Hook) -> Hook:
+    """
+    Run *hook* before SnapStart takes its snapshot; the last one registered runs first. Usable as a decorator.
+
+    An error in it fails the publishing of the version (the runtime exits with 64).
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
+    """
+    watch_life()
+    _life.snapshot.user.append(hook)
+    return hook
+
+
+def after_restore(hook: Hook) -> Hook:
+    """
+    Run *hook* after each restore from a snapshot, in the order of registration. Usable as a decorator.
+
+    All hooks together have 10 s, else Lambda ends the environment with ``SnapStartTimeoutException``.
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
+    """
+    watch_life()
+    _life.restore.user.append(hook)
+    return hook
+
+
+def on_shutdown(hook: Hook) -> Hook:
+    """
+    Run *hook* when Lambda shuts the environment down; the last one registered runs first. Usable as a decorator.
+
+    Lambda sends SIGTERM to a function only when an extension is registered, so the first use on Lambda registers an
+    internal one (one local request and one waiting thread). All hooks together have 500 ms. On Python 3.11 the runtime
+    client does not let signals through while it waits, so the hooks run there only if an invocation is under way.
+    Off Lambda nothing runs them but the test kit.
+
+    Raises:
+        ConfigurationError: INIT is over: extensions can be registered only while the handler's module is imported.
+
+    Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
+    """
+    if _life.invocations:
+        raise ConfigurationError("on_shutdown works only while modules are imported: move the call to module level")
+    with _life.lock:
+        if on_lambda() and not _life.sigterm:
+            _ask_for_sigterm()
+            _life.sigterm = True
+    _life.shutdown.user.append(hook)
+    return hook
+
+
+def take_snapshot() -> None:
+    """
+    Do what must happen before a snapshot: the user's hooks in reverse, then the kit's modules.
+    """
+    for hook in [*reversed(_life.snapshot.user), *_life.snapshot.kit]:
+        hook()
+
+
+def restored() -> None:
+    """
+    Do what must happen after a restore: a new generation, the kit's modules, then the user's hooks in order.
+    """
+    _life.generation += 1
+    for hook in [*_life.restore.kit, *_life.restore.user]:
+        hook()
+
+
+def forked() -> None:
+    """
+    Do what must happen in a forked child: a new generation and new locks. The parent's things are left alone.
+    """
+    _life.lock = threading.RLock()
+    _life.generation += 1
+    for hook in _life.fork.kit:
+        hook()
+
+
+def shut_down() -> None:
+    """
+    Do what must happen before the environment ends. One failing hook is logged and does not keep the others from running.
+    """
+    for hook in [*reversed(_life.shutdown.user), *_life.shutdown.kit]:
+        try:
+            hook()
+        except Exception:  # the next hook may still save something
+            _logger.exception("an on_shutdown hook failed")
+
+
+def reset() -> None:
+    """
+    Make this process look like a fresh environment, for tests: counters at zero, everything built is dropped.
+    """
+    _life.generation += 1
+    _life.invocations = 0
+    for hook in _life.reset.kit:
+        hook()
+
+
+def _ask_for_sigterm() -> None:
+    """
+    Register the internal extension and the signal handler.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        raise ConfigurationError("on_shutdown works only in the main thread, which is the one that gets signals")
+    _register_extension(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    _handle_sigterm()
+
+
+def _register_extension(address: str) -> None:
+    """
+    Register an internal extension for no events, and say that it is ready from a thread that then waits for ever.
+    """
+    from http.client import HTTPConnection
+
+    connection = HTTPConnection(address, timeout=2.0)
+    headers = {"Lambda-Extension-Name": "lambda-kit-shutdown", "Content-Type": "application/json"}
+    connection.request("POST", "/2020-01-01/extension/register", body='{"events": []}', headers=headers)
+    response = connection.getresponse()
+    response.read()
+    identifier = response.headers.get("Lambda-Extension-Identifier")
+    connection.close()
+    if response.status != 200 or identifier is None:
+        raise ConfigurationError(f"on_shutdown: Lambda refused the internal extension (HTTP {response.status})")
+
+    def wait() -> None:
+        # Lambda ends INIT only after every extension has asked for its next event.
+        waiting = HTTPConnection(address)
+        try:
+            waiting.request("GET", "/2020-01-01/extension/event/next", headers={"Lambda-Extension-Identifier": identifier})
+            waiting.getresponse().read()
+        except OSError:
+            return
+
+    threading.Thread(target=wait, name="lambda-kit-shutdown", daemon=True).start()
+
+
+def _handle_sigterm() -> None:
+    """
+    On SIGTERM run the hooks, then end the process as the signal would have done, or hand over to the earlier handler.
+    """
+    import signal
+
+    earlier = signal.getsignal(signal.SIGTERM)
+
+    def terminated(number: int, frame: object) -> None:
+        shut_down()
+        if callable(earlier):
+            earlier(number, frame)  # type: ignore[arg-type]  # signal's own frame, passed through
+            return
+        logging.shutdown()
+        # Not sys.exit: the runtime client's polling thread would keep the interpreter alive until SIGKILL.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, terminated)
