@@ -17,13 +17,15 @@ from tools.environments import FOLDER, ROOT, Environment, TargetError, run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tools.pythons import Interpreter
 
 WHEELS = os.path.join(FOLDER, "wheels")
 # The runtime has the SDK with all it needs: a layer with parts of it would shadow parts of the runtime's.
 SDK = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
 # Each set after those it takes versions from, with what uv is told beside the options all sets share.
-LOCKED = (
+LOCKED: tuple[tuple[str, list[str]], ...] = (
     ("constraints/run", []),
     ("constraints/test", []),
     ("constraints/bench", []),
@@ -187,7 +189,7 @@ def main() -> None:
     targets.add_parser("bench", help=bench.__doc__)
     targets.add_parser("lock", help=lock.__doc__).add_argument("--upgrade", action="store_true")
     given = vars(parser.parse_args())
-    target = {"demo": demo, "test": test, "bench": bench, "lock": lock}[given.pop("target")]
+    target: Callable[..., None] = {"demo": demo, "test": test, "bench": bench, "lock": lock}[given.pop("target")]
     try:
         target(**given)
     except TargetError as exc:
