@@ -5,7 +5,6 @@ Virtual environments with pinned packages, built when their pins change and kept
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import subprocess
@@ -22,7 +21,7 @@ FOLDER = os.path.join(ROOT, ".venvs")
 _PINNED = ("--require-hashes", "--no-deps", "--only-binary=:all:")
 _QUIET = ("--quiet", "--disable-pip-version-check", "--no-input")
 # Lambda's glibc is 2.26 for Python 3.11 and 2.34 from 3.12 on: these tags run there, later ones do not.
-_LAMBDA_GLIBC = {(3, 11): (17,), (3, 12): (17, 28, 34), (3, 13): (17, 28, 34), (3, 14): (17, 28, 34)}
+_LAMBDA_GLIBC = {(3, 11): ("17",), (3, 12): ("17", "28", "34"), (3, 13): ("17", "28", "34"), (3, 14): ("17", "28", "34")}
 
 
 class Environment:
@@ -49,17 +48,17 @@ class Environment:
         Build the environment, or install the project again, or do nothing: whatever has changed since the last time.
         """
         pins, project = self._fingerprints()
-        stamp = os.path.join(self.folder, "built-from.json")
-        built = _read_json(stamp)
-        if built.get("pins") != pins:
+        stamp = os.path.join(self.folder, "built-from.txt")
+        built_pins, _, built_project = _read(stamp).partition("\n")
+        if built_pins != pins:
             print(f"building {os.path.relpath(self.folder, ROOT)} with {self.interpreter}", flush=True)
             shutil.rmtree(self.folder, ignore_errors=True)
             run([self.interpreter.path, "-m", "venv", self.folder])
             self.pip("install", *_PINNED, "-r", self.constraints)
-        if built.get("pins") != pins or built.get("project") != project:
+        if (built_pins, built_project) != (pins, project):
             self.pip("install", "--no-deps", "--no-build-isolation", "--editable", ROOT)
             with open(stamp, "w", encoding="utf-8") as file:
-                json.dump({"pins": pins, "project": project}, file)
+                file.write(f"{pins}\n{project}")
 
     def pip(self, *arguments: str) -> None:
         """
@@ -71,10 +70,18 @@ class Environment:
         """
         Put the wheels of *requirements* into *folder*, those that run on Lambda with this Python and this processor.
         """
-        tags = [f"--platform=manylinux_2_{minor}_{os.uname().machine}" for minor in _LAMBDA_GLIBC[self.interpreter.version]]
-        tags.append("--platform=manylinux2014_" + os.uname().machine)
-        target = [*tags, "--implementation=cp", "--python-version=" + self.interpreter.name]
-        self.pip("download", *_PINNED, *target, "--dest", folder, "-r", os.path.join(ROOT, requirements))
+        path = os.path.join(ROOT, requirements)
+        name = os.path.basename(os.path.dirname(path)) + "-" + self.interpreter.name
+        stamp = os.path.join(folder, name + ".sha256")
+        if _read(stamp) == _sha256(path):
+            return
+        tags = ["manylinux2014", *("manylinux_2_" + minor for minor in _LAMBDA_GLIBC[self.interpreter.version])]
+        target = [f"--platform={tag}_{os.uname().machine}" for tag in tags]
+        self.pip(
+            "download", *_PINNED, *target, "--implementation=cp", "--python-version=" + self.interpreter.name, "--dest", folder, "-r", path
+        )
+        with open(stamp, "w", encoding="utf-8") as file:
+            file.write(_sha256(path))
 
     def variables(self, environ: Mapping[str, str], **more: str) -> dict[str, str]:
         """
@@ -90,8 +97,8 @@ class Environment:
         """
         Return what the packages and what the project's installation depend on. Environments cannot be moved: the path counts.
         """
-        pins = _sha256(self.constraints) + self.interpreter.full + self.interpreter.path + self.folder
-        return pins, _sha256(os.path.join(ROOT, "pyproject.toml"))
+        pins = [_sha256(self.constraints), self.interpreter.full, self.interpreter.path, self.folder]
+        return " ".join(pins), _sha256(os.path.join(ROOT, "pyproject.toml"))
 
 
 class TargetError(Exception):
@@ -114,10 +121,12 @@ def _sha256(path: str) -> str:
         return hashlib.sha256(file.read()).hexdigest()
 
 
-def _read_json(path: str) -> dict[str, str]:
+def _read(path: str) -> str:
+    """
+    Return the text of the file at *path*, or nothing when there is none.
+    """
     try:
         with open(path, encoding="utf-8") as file:
-            content: dict[str, str] = json.load(file)
-    except (OSError, ValueError):
-        return {}
-    return content
+            return file.read()
+    except OSError:
+        return ""

