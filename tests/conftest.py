@@ -1,62 +1,56 @@
 """
-Fixtures of the whole suite: an AWS endpoint on loopback and the environment that leads every client to it.
+What tests of several rooms share: the wheels fetched beforehand, and a layer built from them.
 """
 
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import zipfile
+from pathlib import Path
 
 import pytest
 
-from lambda_kit import _runtime
-from tests.aws_server import CREDENTIALS, REGION, AwsServer
+from lambda_kit._tools._layer import Layer, build_layer
+from lambda_kit._tools._layer_archive import running_python
+from lambda_kit._tools._layer_packages import Wheels
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-# Each of them would lead a client elsewhere.
-_MISLEADING = (
-    "AWS_PROFILE",
-    "AWS_CA_BUNDLE",
-    "HTTP_PROXY",
-    "HTTPS_PROXY",
-    "http_proxy",
-    "https_proxy",
-    "AWS_MAX_ATTEMPTS",
-    "AWS_RETRY_MODE",
-)
+_PLAN = Path(__file__).parents[1] / "layer" / "layer.toml"
 
 
 @pytest.fixture(scope="session")
-def moto_server() -> Iterator[AwsServer]:
+def wheels() -> Wheels:
     """
-    moto's server on loopback, shared by the session; ``aws_environ`` empties it for each test.
+    The folder that ``make test`` has filled, as the only source of wheels: tests use no network.
     """
-    server = AwsServer()
-    yield server
-    server.stop()
+    folder = Path(os.environ.get("LAMBDA_KIT_WHEELS", ""))
+    assert any(folder.glob("*.whl")), "LAMBDA_KIT_WHEELS names no folder with wheels: run the tests by 'make test', which fetches them"
+    return Wheels(find_links=(folder,), no_index=True)
 
 
-@pytest.fixture
-def aws_environ(moto_server: AwsServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsServer]:
+@pytest.fixture(scope="session")
+def built_layer(wheels: Wheels, tmp_path_factory: pytest.TempPathFactory) -> Layer:
     """
-    An empty AWS, fake credentials and a region in the environment, and a kit that has built nothing yet.
+    The kit's own layer, for the Python and processor that run the tests.
     """
-    moto_server.reset()
-    for name in _MISLEADING:
-        monkeypatch.delenv(name, raising=False)
-    settings = {
-        **CREDENTIALS,
-        "AWS_REGION": REGION,
-        "AWS_DEFAULT_REGION": REGION,
-        "AWS_ENDPOINT_URL": moto_server.url,
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
-    _runtime.reset()
-    yield moto_server
-    _runtime.reset()
+    out = tmp_path_factory.mktemp("layer") / "layer.zip"
+    return build_layer(_PLAN, python=running_python(), arch=this_arch(), out=out, wheels=wheels)
+
+
+@pytest.fixture(scope="session")
+def layer_folder(built_layer: Layer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """
+    The folder that Lambda would put on the path for the layer, read-only as it is there.
+    """
+    mount = tmp_path_factory.mktemp("opt")
+    with zipfile.ZipFile(built_layer.path) as archive:
+        archive.extractall(mount)
+    for path in [*mount.rglob("*"), mount]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    return mount / "python"
+
+
+def this_arch() -> str:
+    """
+    Return Lambda's name of this machine's processor.
+    """
+    return "arm64" if os.uname().machine == "aarch64" else "x86_64"
