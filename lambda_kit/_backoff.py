@@ -12,7 +12,7 @@ from lambda_kit._require import require
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import TypeVar
+    from typing import Any, TypeVar
 
     T = TypeVar("T")
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def retrying(
     attempt: Callable[[], T],
     *,
-    may_retry: Callable[[BaseException], bool],
+    may_retry: Callable[[Exception], bool],
     budget_s: float,
     first_s: float = 0.1,
     most_s: float = 1.0,
@@ -32,7 +32,7 @@ def retrying(
     A success costs one call; tenacity is imported only after a failure.
 
     Args:
-        may_retry: Says of an error whether another attempt makes sense.
+        may_retry: Says of an error whether another attempt makes sense. Asked once per failure.
         budget_s: Seconds from now within which a pause may still end.
         first_s: Upper bound of the first pause; it doubles with each further one. The pause is drawn between 0 and the bound.
         most_s: Largest upper bound.
@@ -44,17 +44,21 @@ def retrying(
     except Exception as exc:  # whatever the attempt raises is put to may_retry
         if not may_retry(exc):
             raise
-        first_failure = exc
+        failures = [exc]
     tenacity = require("tenacity", extra="all")
-    first_attempt = [first_failure]
 
     def again() -> T:
-        if first_attempt:
-            raise first_attempt.pop()
+        if failures:
+            raise failures.pop()
         return attempt()
 
+    def retry(state: Any) -> bool:
+        error = state.outcome.exception()
+        # The first failure has been asked about; what is no Exception, such as an exit, never passes here.
+        return state.attempt_number == 1 or (isinstance(error, Exception) and may_retry(error))
+
     retryer = tenacity.Retrying(
-        retry=tenacity.retry_if_exception(may_retry),
+        retry=retry,
         wait=tenacity.wait_random_exponential(multiplier=first_s, max=most_s),
         stop=lambda state: _runtime.monotonic_s() + state.upcoming_sleep > until_s,
         sleep=sleep or tenacity.nap.sleep,

@@ -7,10 +7,10 @@ from __future__ import annotations
 import logging
 import threading
 from abc import ABC, abstractmethod
-from weakref import WeakSet
+from weakref import ref
 
 from lambda_kit import _runtime
-from lambda_kit.errors import ConfigurationError
+from lambda_kit.errors import ConfigurationError, LambdaKitError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,45 +51,70 @@ class Handle(ABC, Generic[T_co]):
         self()
 
 
+class _Cell:
+    """
+    One life of a lazy value. A new life gets a new cell, so that a build begun in the old one cannot reach it.
+    """
+
+    __slots__ = ("building", "lock", "value")
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.building = False
+        self.value: object = _unset
+
+
 class _Lazy(Handle[T]):
     """
     The handle of anything a factory makes: built once per environment, under a lock.
     """
 
-    __slots__ = ("_factory", "_lock", "_value", "reset_on_restore")
+    __slots__ = ("_cell", "_factory", "reset_on_restore")
 
     def __init__(self, factory: Callable[[], T], *, reset_on_restore: bool) -> None:
         if not callable(factory):
             raise ConfigurationError(f"lazy() takes a factory, something to call: got {type(factory).__name__}")
         self._factory = factory
         self.reset_on_restore = reset_on_restore
-        self._lock = threading.RLock()
-        self._value: object = _unset
-        _lazies.add(self)
+        self._cell = _Cell()
+        _lazies.add(ref(self, _lazies.discard))
 
     def __call__(self) -> T:
-        value = self._value
-        if value is _unset:
-            _runtime.watch_life()
-            with self._lock:
-                value = self._value
-                if value is _unset:
-                    value = self._value = self._factory()
-        return value  # type: ignore[return-value]  # what the factory returned
+        value = self._cell.value
+        return self._built() if value is _unset else value  # type: ignore[return-value]  # what the factory returned
 
     def forget(self) -> None:
         """
-        Build again at the next call. A lock held at a fork by a thread that is no more is replaced.
+        Build again at the next call. The lock goes too: at a fork it may be held by a thread that is no more.
         """
-        self._lock = threading.RLock()
-        self._value = _unset
+        self._cell = _Cell()
+
+    def _built(self) -> object:
+        _runtime.watch_life()
+        while True:
+            cell = self._cell
+            with cell.lock:
+                # Who waited while the value was forgotten waited for the wrong one.
+                if cell is self._cell:
+                    return self._build(cell) if cell.value is _unset else cell.value
+
+    def _build(self, cell: _Cell) -> object:
+        if cell.building:
+            raise ConfigurationError(f"{self!r} needs itself: its factory calls it again")
+        cell.building = True
+        try:
+            cell.value = value = self._factory()
+        finally:
+            cell.building = False
+        return value
 
     def __repr__(self) -> str:
-        state = "not built" if self._value is _unset else "built"
+        state = "not built" if self._cell.value is _unset else "built"
         return f"<lazy {getattr(self._factory, '__qualname__', type(self._factory).__name__)}, {state}>"
 
 
-_lazies: WeakSet[_Lazy[Any]] = WeakSet()
+# A plain set of references: unlike a WeakSet it can be copied while other threads declare.
+_lazies: set[ref[_Lazy[Any]]] = set()
 
 
 def lazy(factory: Callable[[], T], *, reset_on_restore: bool = False) -> Handle[T]:
@@ -139,6 +164,8 @@ class Member:
         self.name = ""
 
     def __set_name__(self, owner: type, name: str) -> None:
+        if self.name and self.name != name:
+            raise ConfigurationError(f"{owner.__name__}.{name}: this member is {self.name!r} already, give each its own use()")
         self.name = name
 
     def __get__(self, instance: object, owner: type | None = None) -> object:
@@ -155,20 +182,21 @@ def preload(*things: object) -> None:
     """
     Build *things* now, in as few calls as possible: handles, clients, databases, dependency bundles.
 
-    Clients are built without network; configuration handles are fetched together. Takes at most 3 s; what was not
-    reached by then stays lazy. A transient failure is logged and leaves the handle lazy.
+    Clients are built without network; configuration handles are fetched together. After 3 s nothing more is begun, and
+    what was not reached stays lazy. A transient failure, which is an error of the kit that is ``retryable``, is logged and
+    leaves the handle lazy.
 
     Raises:
         ConfigurationError: One of *things* is nothing that can be preloaded.
-        LambdaKitError: A definitive failure, such as a parameter that does not exist.
+        LambdaKitError: A definitive failure, such as a parameter that does not exist. A factory's own error passes as it is.
     """
     until_s = _runtime.monotonic_s() + PRELOAD_TIMEOUT_S
     for build, members in _grouped(things):
         left_s = until_s - _runtime.monotonic_s()
         if left_s <= 0:
-            _logger.warning("preload: %.0f s are over, %d thing(s) stay lazy", PRELOAD_TIMEOUT_S, len(members))
-            continue
-        build(members, left_s)
+            _stay_lazy(len(members))
+        else:
+            _unless_transient(build, members, left_s)
 
 
 def _grouped(things: tuple[object, ...]) -> list[tuple[Callable[[list[object], float], object], list[object]]]:
@@ -183,19 +211,44 @@ def _grouped(things: tuple[object, ...]) -> list[tuple[Callable[[list[object], f
         if build is None and isinstance(thing, Handle):
             build = _one_by_one
         if build is None:
-            raise ConfigurationError(f"preload() takes handles, clients, databases and Deps: got {type(thing).__name__}")
+            raise ConfigurationError(f"preload() takes handles, clients, databases and Deps: got {_described(thing)}")
         groups.setdefault(build, []).append(thing)
     return list(groups.items())
 
 
-def _one_by_one(handles: list[Any], _: float) -> None:
-    for handle in handles:
-        handle.preload()
+def _described(thing: object) -> str:
+    return f"the class {thing.__name__}, not an instance" if isinstance(thing, type) else type(thing).__name__
+
+
+def _one_by_one(handles: list[Any], timeout_s: float) -> None:
+    until_s = _runtime.monotonic_s() + timeout_s
+    for position, handle in enumerate(handles):
+        if _runtime.monotonic_s() >= until_s:
+            _stay_lazy(len(handles) - position)
+            return
+        _unless_transient(handle.preload)
+
+
+def _unless_transient(build: Callable[..., object], *args: object) -> None:
+    """
+    Call *build*; log a failure that may pass, and let one through that will not.
+    """
+    try:
+        build(*args)
+    except LambdaKitError as exc:
+        if not exc.retryable:
+            raise
+        _logger.warning("preload: stays lazy for now: %s: %s", type(exc).__name__, exc)
+
+
+def _stay_lazy(count: int) -> None:
+    _logger.warning("preload: %.0f s are over, %d thing(s) stay lazy", PRELOAD_TIMEOUT_S, count)
 
 
 def _forget(*, restored: bool = False) -> None:
-    for handle in list(_lazies):
-        if not restored or handle.reset_on_restore:
+    for known in list(_lazies):
+        handle = known()
+        if handle is not None and (handle.reset_on_restore or not restored):
             handle.forget()
 
 

@@ -22,17 +22,19 @@ def attach(package: str, table: Mapping[str, str]) -> tuple[Callable[[str], obje
     The first access imports the module and stores the object in the package, so that later ones are plain look-ups.
     """
 
-    def __getattr__(name: str) -> object:
+    def attribute(name: str) -> object:
         try:
             home = table[name]
         except KeyError:
-            raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name) from None
+            # With its object the error gets Python's own "Did you mean".
+            module = importlib.import_module(package)
+            raise AttributeError(f"module {package!r} has no attribute {name!r}", name=name, obj=module) from None
         module = importlib.import_module(home)
         found = module if home.rpartition(".")[2] == name else getattr(module, name)
         setattr(importlib.import_module(package), name, found)
         return found
 
-    def __dir__() -> list[str]:
+    def names() -> list[str]:
         return sorted({*vars(importlib.import_module(package)), *table})
 
-    return __getattr__, __dir__
+    return attribute, names

@@ -6,8 +6,10 @@ The kit's own modules mark their network work with :func:`span`; whoever traces 
 
 from __future__ import annotations
 
+import logging
 import threading
 from contextlib import nullcontext
+from weakref import ref
 
 from lambda_kit import _runtime
 
@@ -25,14 +27,15 @@ if TYPE_CHECKING:
         def __call__(self, name: str, namespace: str, facts: dict[str, str | int | float | bool]) -> AbstractContextManager[object]: ...
 
 
+_logger = logging.getLogger("lambda_kit")
 _lock = threading.Lock()
 _nothing: AbstractContextManager[object] = nullcontext()
 _tracer: Tracer | None = None
 _client_listeners: list[Callable[[object], object]] = []
-_clients: list[object] = []
+_clients: list[ref[object]] = []
 
 
-def span(name: str, namespace: str = "", **facts: str | float | bool) -> AbstractContextManager[object]:
+def span(name: str, /, namespace: str = "", **facts: str | float | bool) -> AbstractContextManager[object]:
     """
     Mark a stretch of work of the kit's own. Costs one look-up while nobody traces.
     """
@@ -54,20 +57,27 @@ def on_client_built(listener: Callable[[object], object]) -> None:
     """
     with _lock:
         _client_listeners.append(listener)
-        built = list(_clients)
+        built = [client for known in _clients if (client := known()) is not None]
     for client in built:
-        listener(client)
+        _tell(listener, client)
 
 
 def client_built(client: object) -> None:
     """
-    Tell the listeners of a new client or resource.
+    Tell the listeners of a new client or resource. It is remembered only for as long as somebody else holds it.
     """
     with _lock:
-        _clients.append(client)
+        _clients[:] = [*(known for known in _clients if known() is not None), ref(client)]
         listeners = list(_client_listeners)
     for listener in listeners:
+        _tell(listener, client)
+
+
+def _tell(listener: Callable[[object], object], client: object) -> None:
+    try:
         listener(client)
+    except Exception:  # a client that nobody watches is better than none
+        _logger.exception("a listener for new clients failed")
 
 
 def _fork() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import time
 
@@ -18,6 +19,7 @@ from lambda_kit.errors import ConfigurationError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
     from typing import TypeVar
 
     Hook = TypeVar("Hook", bound=Callable[[], object])
@@ -31,9 +33,7 @@ _logger = logging.getLogger("lambda_kit")
 
 
 class _Turn:
-    """
-    One turn of the life: what the kit's own modules and what the user registered for it.
-    """
+    """One turn of the life: what the kit's own modules and what the user registered for it."""
 
     __slots__ = ("kit", "user")
 
@@ -43,9 +43,7 @@ class _Turn:
 
 
 class _Life:
-    """
-    The one mutable state of this module, guarded by its lock.
-    """
+    """The one mutable state of this module, guarded by its lock."""
 
     __slots__ = ("fork", "generation", "invocations", "lock", "reset", "restore", "shutdown", "sigterm", "snapshot", "watched")
 
@@ -87,11 +85,11 @@ class Environment:
     @property
     def cold_start(self) -> bool:
         """
-        Whether a caller waited for this environment's INIT: true up to the end of the first invocation.
+        Whether a caller waited for this environment's INIT: true until the second invocation begins.
 
-        With provisioned concurrency nobody waited, so it is false.
+        With provisioned concurrency and on Managed Instances nobody waited, so it is false.
         """
-        return _life.invocations <= 1 and self.init_type != PROVISIONED
+        return _life.invocations <= 1 and self.init_type not in (PROVISIONED, MANAGED_INSTANCES)
 
     @property
     def invocations(self) -> int:
@@ -198,14 +196,12 @@ def register(
         restore: Runs after a restore, before the user's hooks.
         shutdown: Runs when the environment is told to shut down, after the user's hooks.
         reset: Runs when a test wants a cold environment.
+
+    What is registered later stands on what was registered earlier, so the last hook runs first on the way down
+    (snapshot, shutdown) and the first hook first on the way up.
     """
-    for turn, hook in (
-        (_life.fork, fork),
-        (_life.snapshot, snapshot),
-        (_life.restore, restore),
-        (_life.shutdown, shutdown),
-        (_life.reset, reset),
-    ):
+    turns = (_life.fork, _life.snapshot, _life.restore, _life.shutdown, _life.reset)
+    for turn, hook in zip(turns, (fork, snapshot, restore, shutdown, reset), strict=True):
         if hook is not None:
             turn.kit.append(hook)
 
@@ -219,12 +215,12 @@ def watch_life() -> None:
     with _life.lock:
         if _life.watched:
             return
-        os.register_at_fork(after_in_child=forked)
         if _environment.init_type == SNAP_START:
             # The runtime client depends on this package, so under SnapStart it is always there.
             snapshot_restore_py = require("snapshot_restore_py", extra="tools")
             snapshot_restore_py.register_before_snapshot(take_snapshot)
             snapshot_restore_py.register_after_restore(restored)
+        os.register_at_fork(after_in_child=forked)
         _life.watched = True
 
 
@@ -258,11 +254,13 @@ def on_shutdown(hook: Hook) -> Hook:
 
     Lambda sends SIGTERM to a function only when an extension is registered, so the first use on Lambda registers an
     internal one (one local request and one waiting thread). All hooks together have 500 ms. On Python 3.11 the runtime
-    client does not let signals through while it waits, so the hooks run there only if an invocation is under way.
-    Off Lambda nothing runs them but the test kit.
+    client does not let signals through while it waits, so the hooks run there only if an invocation is under way. On
+    Managed Instances no extension is registered, because every worker process would register its own: the hooks run
+    there when the worker itself gets SIGTERM. Off Lambda nothing runs them but the test kit.
 
     Raises:
-        ConfigurationError: INIT is over: extensions can be registered only while the handler's module is imported.
+        ConfigurationError: INIT is over (extensions can be registered only while the handler's module is imported), this
+            is not the main thread, or Lambda refused the extension.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
     """
@@ -280,7 +278,7 @@ def take_snapshot() -> None:
     """
     Do what must happen before a snapshot: the user's hooks in reverse, then the kit's modules.
     """
-    for hook in [*reversed(_life.snapshot.user), *_life.snapshot.kit]:
+    for hook in [*reversed(_life.snapshot.user), *reversed(_life.snapshot.kit)]:
         hook()
 
 
@@ -296,22 +294,19 @@ def restored() -> None:
 def forked() -> None:
     """
     Do what must happen in a forked child: a new generation and new locks. The parent's things are left alone.
+
+    One failing hook is logged and does not keep the others from running: a child must share nothing.
     """
     _life.lock = threading.RLock()
     _life.generation += 1
-    for hook in _life.fork.kit:
-        hook()
+    _run_all(_life.fork.kit, "a hook in a forked child failed")
 
 
 def shut_down() -> None:
     """
     Do what must happen before the environment ends. One failing hook is logged and does not keep the others from running.
     """
-    for hook in [*reversed(_life.shutdown.user), *_life.shutdown.kit]:
-        try:
-            hook()
-        except Exception:  # the next hook may still save something
-            _logger.exception("an on_shutdown hook failed")
+    _run_all([*reversed(_life.shutdown.user), *reversed(_life.shutdown.kit)], "an on_shutdown hook failed")
 
 
 def reset() -> None:
@@ -324,60 +319,78 @@ def reset() -> None:
         hook()
 
 
+def _run_all(hooks: list[Callable[[], object]], complaint: str) -> None:
+    for hook in hooks:
+        try:
+            hook()
+        except (Exception, SystemExit):  # whatever it is, the next hook may still save something
+            _logger.exception(complaint)
+
+
 def _ask_for_sigterm() -> None:
-    """
-    Register the internal extension and the signal handler.
-    """
     if threading.current_thread() is not threading.main_thread():
         raise ConfigurationError("on_shutdown works only in the main thread, which is the one that gets signals")
-    _register_extension(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    if _environment.init_type != MANAGED_INSTANCES:
+        _register_extension(os.environ["AWS_LAMBDA_RUNTIME_API"])
     _handle_sigterm()
 
 
 def _register_extension(address: str) -> None:
-    """
-    Register an internal extension for no events, and say that it is ready from a thread that then waits for ever.
-    """
-    from http.client import HTTPConnection
+    """Register an internal extension for no events, and say from a thread of its own that it is ready."""
+    from http.client import HTTPConnection, HTTPException
 
-    connection = HTTPConnection(address, timeout=2.0)
     headers = {"Lambda-Extension-Name": "lambda-kit-shutdown", "Content-Type": "application/json"}
-    connection.request("POST", "/2020-01-01/extension/register", body='{"events": []}', headers=headers)
-    response = connection.getresponse()
-    response.read()
+    connection = HTTPConnection(address, timeout=2.0)
+    try:
+        connection.request("POST", "/2020-01-01/extension/register", body='{"events": []}', headers=headers)
+        response = connection.getresponse()
+        response.read()
+    except (OSError, HTTPException) as exc:
+        raise ConfigurationError(f"on_shutdown: the Runtime API at {address} did not answer") from exc
+    finally:
+        connection.close()
     identifier = response.headers.get("Lambda-Extension-Identifier")
-    connection.close()
     if response.status != 200 or identifier is None:
         raise ConfigurationError(f"on_shutdown: Lambda refused the internal extension (HTTP {response.status})")
+    threading.Thread(target=_wait_for_ever, args=(address, identifier), name="lambda-kit-shutdown", daemon=True).start()
 
-    def wait() -> None:
-        # Lambda ends INIT only after every extension has asked for its next event.
-        waiting = HTTPConnection(address)
-        try:
-            waiting.request("GET", "/2020-01-01/extension/event/next", headers={"Lambda-Extension-Identifier": identifier})
-            waiting.getresponse().read()
-        except OSError:
-            return
 
-    threading.Thread(target=wait, name="lambda-kit-shutdown", daemon=True).start()
+def _wait_for_ever(address: str, identifier: str) -> None:
+    """Ask for the extension's next event: Lambda ends INIT only after every extension has, and sends none to this one."""
+    from http.client import HTTPConnection, HTTPException
+
+    waiting = HTTPConnection(address)
+    try:
+        waiting.request("GET", "/2020-01-01/extension/event/next", headers={"Lambda-Extension-Identifier": identifier})
+        waiting.getresponse().read()
+    except (OSError, HTTPException):
+        return  # Lambda is gone, and this process goes next
+    finally:
+        waiting.close()
 
 
 def _handle_sigterm() -> None:
-    """
-    On SIGTERM run the hooks, then end the process as the signal would have done, or hand over to the earlier handler.
-    """
+    """On SIGTERM run the hooks, once and not in a forked child, then do what the signal would have done without them."""
     import signal
 
     earlier = signal.getsignal(signal.SIGTERM)
+    environment_pid = os.getpid()
+    begun = False
 
-    def terminated(number: int, frame: object) -> None:
-        shut_down()
+    def terminated(number: int, frame: FrameType | None) -> None:
+        nonlocal begun
+        if os.getpid() == environment_pid:
+            if begun:
+                return
+            begun = True
+            shut_down()
         if callable(earlier):
-            earlier(number, frame)  # type: ignore[arg-type]  # signal's own frame, passed through
-            return
-        logging.shutdown()
-        # Not sys.exit: the runtime client's polling thread would keep the interpreter alive until SIGKILL.
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        os.kill(os.getpid(), signal.SIGTERM)
+            earlier(number, frame)
+        elif earlier != signal.SIG_IGN:
+            logging.shutdown()
+            sys.stdout.flush()
+            # Not sys.exit: the runtime client's polling thread would keep the interpreter alive until SIGKILL.
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.kill(os.getpid(), signal.SIGTERM)
 
     signal.signal(signal.SIGTERM, terminated)

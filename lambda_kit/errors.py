@@ -59,7 +59,7 @@ class LambdaKitError(Exception):
 
     retryable: bool = False
 
-    def __init__(self, message: str = "", **_: object) -> None:
+    def __init__(self, message: str = "") -> None:
         super().__init__(message)
 
 
@@ -76,12 +76,15 @@ class MissingDependencyError(ConfigurationError, ImportError):
     Say that an optional package is not installed, and which extra brings it.
 
     Attributes:
-        package: The import name that was not found.
+        package: The import name that was not found; ``name``, as ``ImportError`` calls it, is the same.
         extra: The extra of ``aws-lambda-kit`` that installs it; empty when none does.
     """
 
     def __init__(self, message: str = "", *, package: str = "", extra: str = "") -> None:
         super().__init__(message)
+        # ValueError comes first among the bases and does not pass these on to ImportError.
+        self.msg = message
+        self.name = package or None
         self.package = package
         self.extra = extra
 
@@ -100,7 +103,7 @@ class EventError(LambdaKitError, ValueError):
         super().__init__(message)
         self.source = source
         self.field = field
-        self.details = details
+        self.details = tuple(dict(offence) for offence in details)
 
 
 class BatchError(LambdaKitError):
