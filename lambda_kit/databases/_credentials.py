@@ -1,0 +1,66 @@
+"""
+Who logs in, and where credentials come from.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+else:
+    from lambda_kit._typing import Protocol
+
+
+class Credentials:
+    """
+    One way to log in: a frozen value whose repr hides the password.
+
+    Args:
+        host: Where to connect, for a login that knows; what the database was declared with goes first.
+        version: Tells one password of a user from the next, such as the version id of a secret; empty when unknown.
+    """
+
+    __slots__ = ("dbname", "host", "password", "port", "user", "version")
+
+    user: str
+    password: str
+    host: str
+    port: int | None
+    dbname: str
+    version: str
+
+    def __init__(self, user: str, password: str, *, host: str = "", port: int | None = None, dbname: str = "", version: str = "") -> None:
+        for name, value in (
+            ("user", user),
+            ("password", password),
+            ("host", host),
+            ("port", port),
+            ("dbname", dbname),
+            ("version", version),
+        ):
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"Credentials are frozen: {name!r} cannot be set")
+
+    def logs_in_like(self, other: Credentials | None) -> bool:
+        """
+        Tell whether a server that refused *other* would refuse these too: same user, same password.
+        """
+        return other is not None and (self.user, self.password) == (other.user, other.password)
+
+    def __repr__(self) -> str:
+        return f"<Credentials of {self.user!r}, password hidden>"
+
+
+class Login(Protocol):
+    """
+    Return credentials to try: any callable of this shape is a login.
+
+    It is called with ``None`` before each physical connect, and again with the credentials the server refused. It blocks.
+
+    Raises:
+        LoginError: There is nothing but what was refused.
+    """
+
+    def __call__(self, refused: Credentials | None, /) -> Credentials: ...

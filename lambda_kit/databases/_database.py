@@ -1,0 +1,300 @@
+"""
+The database handle: connections checked out one thread at a time, replaced when they die, bound to the environment's life.
+"""
+
+from __future__ import annotations
+
+import threading
+from weakref import WeakSet
+
+from lambda_kit import _runtime
+from lambda_kit.databases import _limits, _session
+from lambda_kit.databases._connecting import Connector
+from lambda_kit.databases._driver import Verdict
+from lambda_kit.databases._session import Session
+from lambda_kit.databases._stats import Counts
+from lambda_kit.errors import ConfigurationError, ConnectionLostError, DatabaseError, DeadlineError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+    from types import TracebackType
+    from typing import Any, Generic, TypeVar
+
+    from lambda_kit.databases._credentials import Login
+    from lambda_kit.databases._driver import Driver
+    from lambda_kit.databases._stats import Stats
+else:
+    from lambda_kit._typing import Generic, TypeVar
+
+C = TypeVar("C")
+T = TypeVar("T")
+
+_REPLAYABLE = frozenset({Verdict.READ_ONLY, Verdict.RETRY})
+
+
+class Database(Generic[C]):
+    """
+    A database as one object at global scope; declared by :func:`lambda_kit.databases.postgres` and its like.
+
+    Nothing is imported, read or connected before the first checkout. Connections are kept between invocations, looked at
+    before each use, and never cross a fork or a snapshot.
+    """
+
+    __slots__ = ("__weakref__", "_connector", "_counts", "_driver", "_free", "_holders", "_idle", "_max_connections", "_ping_after_s")
+
+    _free: threading.Condition
+    _holders: dict[int, Session[C] | None]
+    _idle: list[Session[C]]
+    _counts: Counts
+
+    def __init__(
+        self, driver: Driver[C], *, login: Login | None, max_connections: int, ping_after_s: float | None, connect_timeout_s: float
+    ) -> None:
+        """
+        Called by the functions that declare a database.
+        """
+        if max_connections < 1:
+            raise ConfigurationError(f"max_connections is {max_connections}: a database needs at least one connection")
+        self._driver = driver
+        self._connector = Connector(driver, login, connect_timeout_s)
+        self._max_connections = max_connections
+        self._ping_after_s = ping_after_s
+        self._begin_life()
+        _databases.add(self)
+
+    def connection(self) -> AbstractContextManager[C, None]:
+        """
+        Check out a connection for one ``with`` block: alive, exclusive, with no transaction of anyone else.
+
+        The end of the block commits; an error in it rolls back and passes on. Statements wait no longer than the
+        invocation's deadline minus half a second. A warm checkout costs microseconds; after ``ping_after_s`` idle
+        seconds one round trip, bounded at 0.5 s.
+
+        Raises:
+            DatabaseError: This thread holds a connection already (pass it down), or other threads held all
+                ``max_connections`` for too long, or the transaction cannot be committed.
+            ConnectTimeoutError: No connection could be made in time.
+            LoginError: The server refused all credentials.
+            ConnectionLostError: The connection died in use; the next checkout makes a new one.
+            CommitUnknownError: The connection died during COMMIT.
+            DeadlineError: The invocation has no time left for the network.
+        """
+        return _Checkout(self)
+
+    def run(self, work: Callable[[C], T], *, idempotent: bool = False) -> T:
+        """
+        Return what *work* makes of a connection, in a transaction of its own.
+
+        Args:
+            idempotent: Doing it twice is as good as doing it once. Then a connection that died, a failover or a
+                serialization conflict makes *work* run once more, on a healthy connection; a lost COMMIT never does.
+        """
+        try:
+            with self.connection() as connection:
+                return work(connection)
+        except Exception as exc:  # the driver's or the kit's, put to the table
+            if not idempotent or not (isinstance(exc, ConnectionLostError) or self._driver.classify(exc) in _REPLAYABLE):
+                raise
+        with self.connection() as connection:
+            return work(connection)
+
+    def stats(self) -> Stats:
+        """
+        Return what happened so far in this process.
+        """
+        return self._counts.snapshot()
+
+    def close(self) -> None:
+        """
+        Close the idle connections. The database stays usable: the next checkout connects again.
+        """
+        for session in self._take_idle():
+            session.close()
+
+    def __repr__(self) -> str:
+        return f"<Database {self._driver.name}, {len(self._idle)} idle, {len(self._holders)} in use, at most {self._max_connections}>"
+
+    @staticmethod
+    def __preload__(databases: list[Database[Any]], timeout_s: float) -> None:
+        """
+        Import the drivers; without network, for any init type.
+        """
+        for database in databases:
+            database._driver.load()  # noqa: SLF001  # of this very class
+
+    # Checkout
+
+    def _take(self, me: int) -> Session[C]:
+        """
+        Return a session that may be handed out to thread *me*: the idle one used last, else a new one.
+        """
+        session = self._claim(me)
+        try:
+            while session is not None:
+                session.examine(self._ping_after_s, self._counts)
+                if not session.fault:
+                    return session
+                session = self._instead_of(me, session)
+            session = self._connect()
+            self._holders[me] = session
+        except DeadlineError:
+            self._release(me, session)
+            raise
+        except BaseException:
+            self._release(me, None)
+            if session is not None:
+                session.drop()
+            raise
+        return session
+
+    def _give_back(self, me: int, session: Session[C], error: BaseException | None) -> None:
+        """
+        End the transaction and make room for the next thread, whatever happens.
+        """
+        try:
+            session.settle(error)
+        finally:
+            if session.fault:
+                self._give_up(session)
+                self._release(me, None)
+            else:
+                session.rest()
+                self._release(me, session)
+
+    def _claim(self, me: int) -> Session[C] | None:
+        """
+        Enter thread *me* among the holders; return an idle session, or ``None`` when it is to make one.
+        """
+        with self._free:
+            if me in self._holders:
+                raise DatabaseError(
+                    f"this thread has a connection to {self._driver.name} checked out already: pass it down to where it is needed"
+                )
+            if len(self._holders) >= self._max_connections:
+                self._wait()
+            session = self._idle.pop() if self._idle else None
+            self._holders[me] = session
+            return session
+
+    def _wait(self) -> None:
+        started_s = _runtime.monotonic_s()
+        free = self._free.wait_for(lambda: len(self._holders) < self._max_connections, timeout=max(0.0, _limits.left_s()))
+        waited_s = _runtime.monotonic_s() - started_s
+        self._counts.add("waits")
+        self._counts.add("waited_s", waited_s)
+        if not free:
+            raise DatabaseError(
+                f"no connection to {self._driver.name} became free within {waited_s:.1f} s: max_connections={self._max_connections}, "
+                "all held by other threads"
+            )
+
+    def _release(self, me: int, session: Session[C] | None) -> None:
+        with self._free:
+            self._holders.pop(me, None)
+            if session is not None:
+                self._idle.append(session)
+            self._free.notify()
+
+    def _instead_of(self, me: int, faulty: Session[C]) -> Session[C] | None:
+        """
+        Give *faulty* up and return the next idle session. One that did not answer condemns the others: they would each
+        cost a time limit.
+        """
+        self._give_up(faulty)
+        if faulty.fault == _session.UNANSWERED:
+            for session in self._take_idle():
+                session.fault = _session.UNANSWERED
+                self._give_up(session)
+        with self._free:
+            following = self._idle.pop() if self._idle else None
+            self._holders[me] = following
+            return following
+
+    def _connect(self) -> Session[C]:
+        _runtime.watch_life()
+        generation = _runtime.generation()
+        connection = self._connector.connect()
+        self._counts.connected()
+        return Session(self._driver, connection, generation)
+
+    def _give_up(self, session: Session[C]) -> None:
+        self._counts.given_up(session.fault)
+        session.drop()
+
+    def _take_idle(self) -> list[Session[C]]:
+        with self._free:
+            taken, self._idle = self._idle, []
+            return taken
+
+    # Life
+
+    def _begin_life(self) -> None:
+        """
+        Start with no connections, and with a lock that no vanished thread holds.
+        """
+        self._free = threading.Condition(threading.Lock())
+        self._holders = {}
+        self._idle = []
+        self._counts = Counts()
+
+    def _leave_alone(self) -> None:
+        """
+        In a forked child, or after a restore: the sockets are someone else's. Let go of them without a word.
+        """
+        idle, held = self._idle, [session for session in self._holders.values() if session is not None]
+        self._begin_life()
+        for session in idle:
+            session.fault = _session.LIFE
+            self._give_up(session)
+        for session in held:
+            # Counted when its with block ends, if that happens in this life.
+            session.drop()
+
+    def _restart(self) -> None:
+        """
+        For a test that wants a cold environment.
+        """
+        self.close()
+        self._counts = Counts()
+
+
+class _Checkout(Generic[C]):
+    """
+    One ``with`` block.
+    """
+
+    __slots__ = ("_database", "_me", "_session")
+
+    def __init__(self, database: Database[C]) -> None:
+        self._database = database
+
+    def __enter__(self) -> C:
+        self._me = threading.get_ident()
+        self._session = self._database._take(self._me)  # noqa: SLF001  # the other half of the same thing
+        return self._session.hand_out()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._database._give_back(self._me, self._session, error)  # noqa: SLF001  # see above
+
+
+_databases: WeakSet[Database[Any]] = WeakSet()
+
+
+def _close_all() -> None:
+    for database in list(_databases):
+        database.close()
+
+
+def _leave_all_alone() -> None:
+    for database in list(_databases):
+        database._leave_alone()  # noqa: SLF001  # this module's own
+
+
+def _restart_all() -> None:
+    for database in list(_databases):
+        database._restart()  # noqa: SLF001  # this module's own
+
+
+_runtime.register(fork=_leave_all_alone, snapshot=_close_all, restore=_leave_all_alone, shutdown=_close_all, reset=_restart_all)

@@ -1,0 +1,64 @@
+"""
+How long waiting for a database may take: what is left of the invocation, minus a reserve for ending it in order.
+"""
+
+from __future__ import annotations
+
+from lambda_kit import _invocation, _runtime
+from lambda_kit.errors import DeadlineError
+
+# Seconds kept back, so that an error can still be logged and answered.
+RESERVE_S = 0.5
+# Seconds to connect, or to wait for a free connection, where there is no invocation.
+DEFAULT_S = 10.0
+PING_S = 0.5
+# A ping takes this part of what is left at most: a reconnect must fit after it.
+PING_SHARE = 0.1
+ROLLBACK_S = 5.0
+# A rollback at the deadline has this much of the reserve.
+LAST_ROLLBACK_S = 0.2
+
+
+def left_s() -> float:
+    """
+    Return the seconds there are for the network; 0 or less means none.
+    """
+    return _invocation.remaining_s(DEFAULT_S + RESERVE_S) - RESERVE_S
+
+
+def left_for(what: str) -> float:
+    """
+    Return the seconds there are for *what*, which needs the network.
+
+    Raises:
+        DeadlineError: There are none.
+    """
+    found_s = left_s()
+    if found_s <= 0:
+        raise DeadlineError(
+            f"{what}: {found_s + RESERVE_S:.3f} s left of the invocation, {RESERVE_S} s of them kept for its end",
+            remaining_s=found_s + RESERVE_S,
+        )
+    return found_s
+
+
+def until_s() -> float | None:
+    """
+    Return when a statement must be done, on the monotonic clock; ``None`` outside of an invocation.
+    """
+    found = _invocation.current()
+    return None if found is None else _runtime.monotonic_s() + found.remaining_s() - RESERVE_S
+
+
+def ping_s(what: str) -> float:
+    """
+    Return the seconds a ping may take.
+    """
+    return min(PING_S, PING_SHARE * left_for(what))
+
+
+def rollback_s() -> float:
+    """
+    Return the seconds a rollback may take, also at the deadline.
+    """
+    return min(ROLLBACK_S, max(LAST_ROLLBACK_S, left_s()))

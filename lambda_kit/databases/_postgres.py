@@ -1,0 +1,280 @@
+"""
+PostgreSQL through psycopg 3: what its errors mean, and how connections are made.
+"""
+
+from __future__ import annotations
+
+import math
+
+from lambda_kit import _runtime
+from lambda_kit._require import require
+from lambda_kit.databases import _postgres_connection as _connection
+from lambda_kit.databases._database import Database
+from lambda_kit.databases._driver import State, Verdict
+from lambda_kit.errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from psycopg import Connection
+
+    from lambda_kit.databases._credentials import Credentials, Login
+
+# libpq's transaction states, by number.
+_STATES = (State.IDLE, State.BUSY, State.OPEN, State.FAILED, State.LOST)
+
+# Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
+_BY_SQLSTATE = {
+    "57P01": Verdict.LOST,  # admin_shutdown, also pg_terminate_backend()
+    "57P02": Verdict.LOST,  # crash_shutdown
+    "57P05": Verdict.LOST,  # idle_session_timeout
+    "25P03": Verdict.LOST,  # idle_in_transaction_session_timeout
+    "28000": Verdict.AUTH,
+    "28P01": Verdict.AUTH,
+    "25006": Verdict.READ_ONLY,
+    "53300": Verdict.WAIT,  # too_many_connections
+    "57P03": Verdict.WAIT,  # cannot_connect_now
+    "40001": Verdict.RETRY,  # serialization_failure
+    "40P01": Verdict.RETRY,  # deadlock_detected
+}
+_CONNECTION_EXCEPTION = "08"
+
+# libpq gives no SQLSTATE for what fails while connecting, and for what fails on the socket. First match wins: a refused
+# login ends the connection too.
+_BY_TEXT = (
+    (
+        Verdict.AUTH,
+        (
+            "password authentication failed",
+            "pam authentication failed",
+            "authentication failed for user",
+            "is not permitted to log in",
+            "no pg_hba.conf entry",
+            "no password supplied",
+        ),
+    ),
+    (
+        Verdict.WAIT,
+        (
+            "too many connections",
+            "too many clients",
+            "remaining connection slots",
+            "the database system is",
+            "connection refused",
+            "connection timed out",
+            "connection timeout expired",
+            "connection reset",
+            "could not receive data",
+            "could not send",
+            "failed to resolve host",
+            "could not translate host name",
+            "network is unreachable",
+            "no route to host",
+            "session is read-only",
+        ),
+    ),
+    (
+        Verdict.LOST,
+        (
+            "server closed the connection",
+            "consuming input failed",
+            "sending query failed",
+            "the connection is closed",
+            "the connection is lost",
+            "connection socket closed",
+            "terminating connection",
+            "ssl syscall",
+            "no connection to the server",
+        ),
+    ),
+    (Verdict.FATAL, ("does not exist", "not currently accepting connections")),
+)
+
+# A Lambda function's packets die silently: in a freeze behind a NAT gateway (350 s), in a failover. What is sent and not
+# acknowledged within 5 s will not be; a long query's silence is probed after a minute.
+_NETWORK = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 5000}
+# Below this psycopg raises the limit by itself.
+_LEAST_CONNECT_TIMEOUT_S = 2
+
+
+def postgres(
+    conninfo: str | Callable[[], str] = "",
+    *,
+    login: Login | None = None,
+    max_connections: int = 1,
+    ping_after_s: float | None = 5.0,
+    connect_timeout_s: float = 5.0,
+    autocommit: bool = False,
+    on_connect: Callable[[Connection], object] | None = None,
+) -> Database[Connection]:
+    """
+    Declare a PostgreSQL database, reached through psycopg 3. Nothing is imported, read or connected now.
+
+    Args:
+        conninfo: A libpq connection string or URI, or a handle of one, read at each physical connect. What it says goes
+            before what *login* says of host, port and database.
+        login: Gives user and password, such as :func:`lambda_kit.secret_login`.
+        max_connections: Connections of this process, at most. One is enough unless logic uses threads.
+        ping_after_s: Idle seconds, of either clock, after which a checkout asks the server for a sign of life. The
+            socket is looked at every time. ``None`` never asks.
+        connect_timeout_s: Seconds one attempt may take. Attempts go on within the invocation's deadline, or 10 s.
+        autocommit: Run each statement in a transaction of its own; an end of a block then has nothing to commit.
+        on_connect: Called with each new connection, to set row factories or adapters, or run statements, which are committed.
+
+    Raises:
+        ConfigurationError: There is neither *conninfo* nor *login*.
+        MissingDependencyError: At the first checkout: psycopg is not installed.
+
+    Source: https://www.psycopg.org/psycopg3/docs/api/connections.html
+    """
+    if not conninfo and login is None:
+        raise ConfigurationError("postgres() needs to know where to go: give a conninfo, or a login whose secret has host and port")
+    driver = _Postgres(conninfo, autocommit=autocommit, on_connect=on_connect)
+    return Database(driver, login=login, max_connections=max_connections, ping_after_s=ping_after_s, connect_timeout_s=connect_timeout_s)
+
+
+class _Postgres:
+    """
+    psycopg 3 as the engine wants it.
+    """
+
+    __slots__ = ("_autocommit", "_conninfo", "_on_connect")
+
+    name = "postgres"
+
+    def __init__(self, conninfo: str | Callable[[], str], *, autocommit: bool, on_connect: Callable[[Connection], object] | None) -> None:
+        self._conninfo = conninfo
+        self._autocommit = autocommit
+        self._on_connect = on_connect
+
+    def load(self) -> None:
+        _connection.connection_class()
+
+    def connect(self, credentials: Credentials | None, timeout_s: float) -> Connection:
+        until_s = _runtime.monotonic_s() + timeout_s
+        connection = self._open(credentials, timeout_s, until_s)
+        _connection.watch(connection)
+        if self._on_connect is not None:
+            self._prepare(connection, self._on_connect, until_s)
+        return connection
+
+    def inspect(self, connection: Connection) -> State:
+        if not _connection.is_open(connection):
+            return State.LOST
+        state = _STATES[connection.pgconn.transaction_status]
+        if state is State.IDLE and connection.autocommit is not self._autocommit:
+            connection.autocommit = self._autocommit
+        return state
+
+    def state(self, connection: Connection) -> State:
+        return _STATES[connection.pgconn.transaction_status]
+
+    def ping(self, connection: Connection, timeout_s: float) -> bool:
+        return _connection.ping(connection, timeout_s)
+
+    def bound(self, connection: Any, until_s: float | None) -> None:
+        connection.kit_until_s = until_s
+
+    def commit(self, connection: Connection) -> None:
+        connection.commit()
+
+    def roll_back(self, connection: Connection, timeout_s: float) -> None:
+        self.bound(connection, _runtime.monotonic_s() + timeout_s)
+        connection.rollback()
+
+    def close(self, connection: Connection) -> None:
+        connection.close()
+
+    def drop(self, connection: Connection) -> None:
+        _connection.drop(connection)
+
+    def classify(self, error: BaseException) -> Verdict | None:
+        if not isinstance(error, require("psycopg", extra="postgres").Error):
+            return None
+        sqlstate: str | None = getattr(error, "sqlstate", None)
+        if sqlstate is not None:
+            lost = sqlstate.startswith(_CONNECTION_EXCEPTION)
+            return Verdict.LOST if lost else _BY_SQLSTATE.get(sqlstate, Verdict.FATAL)
+        text = str(error).lower()
+        for verdict, phrases in _BY_TEXT:
+            if any(phrase in text for phrase in phrases):
+                return verdict
+        return Verdict.UNKNOWN
+
+    def _open(self, credentials: Credentials | None, timeout_s: float, until_s: float) -> Connection:
+        """
+        Connect, and let no password out: psycopg's own error has one in its ``pgconn`` and in its frames.
+        """
+        psycopg = require("psycopg", extra="postgres")
+        parameters = self._parameters(credentials, timeout_s)
+        token = _connection.connect_until_s.set(until_s)
+        try:
+            connection: Connection = _connection.connection_class().connect(autocommit=self._autocommit, **parameters)
+            return connection
+        except psycopg.Error as exc:
+            failure = type(exc)(str(exc))
+            failure.sqlstate = exc.sqlstate
+        finally:
+            _connection.connect_until_s.reset(token)
+            del parameters
+        raise failure
+
+    def _parameters(self, credentials: Credentials | None, timeout_s: float) -> dict[str, Any]:
+        """
+        Put together what to connect with: the kit's defaults, then the login's address, then the conninfo, then user and password.
+        """
+        parameters: dict[str, Any] = {**_NETWORK, "connect_timeout": max(_LEAST_CONNECT_TIMEOUT_S, math.ceil(timeout_s))}
+        if function := _runtime.setting("AWS_LAMBDA_FUNCTION_NAME"):
+            parameters["application_name"] = f"lambda:{function}"
+        if credentials is not None:
+            address = {"host": credentials.host, "port": credentials.port, "dbname": credentials.dbname}
+            parameters |= {name: value for name, value in address.items() if value}
+        parameters |= _parsed(self._conninfo() if callable(self._conninfo) else self._conninfo)
+        if credentials is not None:
+            parameters |= {"user": credentials.user, "password": credentials.password}
+        _check_host(parameters)
+        return parameters
+
+    def _prepare(self, connection: Connection, on_connect: Callable[[Connection], object], until_s: float) -> None:
+        """
+        Run the user's hook, within what is left of the attempt.
+        """
+        self.bound(connection, until_s)
+        try:
+            on_connect(connection)
+            connection.commit()
+        except BaseException:
+            _connection.drop(connection)
+            raise
+
+
+def _parsed(conninfo: str) -> dict[str, Any]:
+    psycopg = require("psycopg", extra="postgres")
+    parse = require("psycopg.conninfo", extra="postgres").conninfo_to_dict
+    try:
+        parameters: dict[str, Any] = parse(conninfo)
+    except psycopg.ProgrammingError:
+        parameters = {}
+        wrong = True
+    else:
+        wrong = False
+    if wrong:
+        # libpq quotes what it does not understand, which may be the password.
+        raise ConfigurationError("the conninfo of a postgres database cannot be parsed; it is not shown, since it may hold a password")
+    return parameters
+
+
+def _check_host(parameters: dict[str, Any]) -> None:
+    """
+    Refuse what libpq would turn into a puzzling error: no host at all, or one cut from a password.
+    """
+    if "@" in str(parameters.get("host", "")):
+        message = "the conninfo of a postgres database has an '@' in its host: percent-encode the one in the password as %40"
+    elif not {"host", "hostaddr", "service"} & set(parameters) and _runtime.setting("PGHOST") is None:
+        message = "a postgres database has no host: neither its conninfo nor its login says one"
+    else:
+        return
+    parameters.clear()
+    raise ConfigurationError(message)

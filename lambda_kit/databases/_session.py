@@ -1,0 +1,206 @@
+"""
+One connection and what is known of it: whether it may be handed out, and what its user has left behind.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from lambda_kit import _invocation, _observe, _runtime
+from lambda_kit.databases import _limits
+from lambda_kit.databases._driver import State, Verdict
+from lambda_kit.errors import CommitUnknownError, ConnectionLostError, DatabaseError, DeadlineError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Generic, TypeVar
+
+    from lambda_kit._invocation import Invocation
+    from lambda_kit.databases._driver import Driver
+    from lambda_kit.databases._stats import Counts
+else:
+    from lambda_kit._typing import Generic, TypeVar
+
+C = TypeVar("C")
+
+# Why a connection is given up; the words of Stats.reconnects.
+CLOSED = "closed"
+UNANSWERED = "unanswered"
+LOST = "lost"
+READ_ONLY = "read-only"
+BUSY = "busy"
+LIFE = "life"
+
+_logger = logging.getLogger("lambda_kit")
+
+
+class Session(Generic[C]):
+    """
+    One connection with its stamp of life, its idle time and its last user. Used by one thread at a time.
+
+    Attributes:
+        fault: Why the connection must be given up; empty while it is sound.
+    """
+
+    __slots__ = ("_driver", "_generation", "_idle_monotonic_s", "_idle_wall_s", "_user", "connection", "fault")
+
+    def __init__(self, driver: Driver[C], connection: C, generation: int) -> None:
+        self._driver = driver
+        self._generation = generation
+        self._user: Invocation | None = None
+        self._idle_monotonic_s = self._idle_wall_s = 0.0
+        self.connection = connection
+        self.fault = ""
+
+    def hand_out(self) -> C:
+        """
+        Return the connection for use, bounded by the invocation's deadline.
+        """
+        self._driver.bound(self.connection, _limits.until_s())
+        return self.connection
+
+    def rest(self) -> None:
+        """
+        Note who used it last, and since when it is idle: a frozen environment's monotonic clock may stand still, the
+        wall clock may jump.
+        """
+        self._user = _invocation.current()
+        self._idle_monotonic_s = _runtime.monotonic_s()
+        self._idle_wall_s = _runtime.wall_s()
+
+    def examine(self, ping_after_s: float | None, counts: Counts) -> None:
+        """
+        Find out whether the connection may be handed out, and set :attr:`fault` when not.
+
+        Raises:
+            DeadlineError: Finding out needs the network, and there is no time left for it. The connection keeps.
+        """
+        if self._generation != _runtime.generation():
+            self.fault = LIFE
+            return
+        state = self._driver.inspect(self.connection)
+        if state is not State.IDLE:
+            self._clear(state, counts)
+        elif ping_after_s is not None and self._has_idled(ping_after_s):
+            self._ping(counts)
+
+    def settle(self, error: BaseException | None) -> None:
+        """
+        End the user's transaction: commit on success, else roll back; set :attr:`fault` when the connection is spent.
+
+        Raises:
+            ConnectionLostError: The connection died in use; nothing was committed at its end.
+            CommitUnknownError: It died during COMMIT.
+            DatabaseError: The transaction cannot be committed. What else the driver says of a COMMIT passes as it is.
+        """
+        if self._generation != _runtime.generation():
+            self.fault = LIFE
+            if error is None and self._driver.state(self.connection) is not State.IDLE:
+                raise ConnectionLostError(f"{self._what} was checked out before a fork, restore or reset: it cannot be used after it")
+        elif error is not None:
+            self._undo(error)
+        elif (state := self._driver.state(self.connection)) is not State.IDLE:
+            self._commit(state)
+
+    def close(self) -> None:
+        """
+        Say goodbye and close.
+        """
+        self._driver.close(self.connection)
+
+    def drop(self) -> None:
+        """
+        Let go without a word to the server.
+        """
+        self._driver.drop(self.connection)
+
+    @property
+    def _what(self) -> str:
+        return f"the connection to {self._driver.name}"
+
+    def _has_idled(self, seconds: float) -> bool:
+        idle_s = _runtime.wall_s() - self._idle_wall_s
+        # A wall clock that went backwards says nothing: better ask.
+        return idle_s < 0 or idle_s >= seconds or _runtime.monotonic_s() - self._idle_monotonic_s >= seconds
+
+    def _ping(self, counts: Counts) -> None:
+        timeout_s = _limits.ping_s(f"a ping on {self._what}")
+        counts.add("pings")
+        with _observe.span("ping", "remote", database=self._driver.name):
+            if not self._driver.ping(self.connection, timeout_s):
+                self.fault = UNANSWERED
+
+    def _clear(self, state: State, counts: Counts) -> None:
+        """
+        Roll back the transaction of someone who went on using the connection after giving it back.
+        """
+        if state not in (State.OPEN, State.FAILED):
+            self.fault = BUSY if state is State.BUSY else CLOSED
+            return
+        counts.add("rollbacks")
+        _logger.warning(
+            "%s: a transaction left open by %s was rolled back; do not use a connection after its with block",
+            self._what,
+            "code outside of an invocation" if self._user is None else f"request {self._user.request_id}",
+        )
+        self._roll_back()
+
+    def _roll_back(self) -> None:
+        try:
+            self._driver.roll_back(self.connection, _limits.rollback_s())
+        except Exception as exc:  # noqa: BLE001  # whatever it was, what the connection is in the middle of is not known
+            _logger.debug("%s: a rollback failed: %s", self._what, type(exc).__name__)
+            self.fault = BUSY
+
+    def _undo(self, error: BaseException) -> None:
+        """
+        Roll back, and say so when *error* means that the connection died.
+        """
+        driver = self._driver
+        verdict, state = driver.classify(error), driver.state(self.connection)
+        if verdict is Verdict.LOST or state is State.LOST:
+            self.fault = LOST
+            if verdict is not None:
+                raise ConnectionLostError(f"{self._what} was lost in use: {error}") from error
+        elif state is State.BUSY:
+            self.fault = BUSY
+        elif state is not State.IDLE:
+            self._roll_back()
+        if verdict is Verdict.READ_ONLY:
+            # What was a writer is a reader now: the next connect finds the writer.
+            self.fault = READ_ONLY
+
+    def _commit(self, state: State) -> None:
+        """
+        Commit, unless the connection is in no state to.
+        """
+        if state is State.OPEN and self._driver.inspect(self.connection) is State.LOST:
+            state = State.LOST
+        if state is State.LOST:
+            self.fault = LOST
+            raise ConnectionLostError(f"{self._what} was lost before COMMIT was sent: nothing was committed")
+        if state is State.BUSY:
+            self.fault = BUSY
+            raise DatabaseError(f"{self._what} is still busy with a statement at the end of its with block: nothing was committed")
+        if state is State.FAILED:
+            self._roll_back()
+            raise DatabaseError(
+                f"nothing was committed on {self._what}: a statement had failed and the error was caught inside the with block; "
+                "catch it outside, or give the statement a savepoint"
+            )
+        self._send_commit()
+
+    def _send_commit(self) -> None:
+        self.fault = LOST
+        try:
+            self._driver.commit(self.connection)
+        except Exception as exc:  # any driver's: what matters is whether the server has answered
+            state = self._driver.state(self.connection)
+            answered = self._driver.classify(exc) is not Verdict.LOST and state not in (State.LOST, State.BUSY)
+            if not answered or isinstance(exc, DeadlineError):
+                raise CommitUnknownError(f"{self._what} was lost during COMMIT: the transaction may or may not have happened") from exc
+            self.fault = ""
+            if state is not State.IDLE:
+                self._roll_back()
+            raise
+        self.fault = ""
