@@ -44,6 +44,7 @@ class ChildProcess:
         """
         Args:
             uid: User and group to run as; needs root.
+            stdin: A pipe's writing end stays open as long as the process lives: what reads it to its end ends with this interpreter.
             output: Where standard output and standard error go, both.
         """
         self._process = subprocess.Popen(
@@ -66,13 +67,6 @@ class ChildProcess:
         _living.add(self)
 
     @property
-    def stdin(self) -> IO[bytes] | None:
-        """
-        The writing end of its standard input, when that is a pipe.
-        """
-        return self._process.stdin
-
-    @property
     def returncode(self) -> int | None:
         """
         The exit status (negative: the signal), or None while it runs.
@@ -88,6 +82,8 @@ class ChildProcess:
         with self._lock:
             if self._process.poll() is not None:
                 _living.discard(self)
+                if self._process.stdin is not None:
+                    self._process.stdin.close()
             return self._process.returncode
 
     def send_signal(self, number: signal.Signals) -> None:
