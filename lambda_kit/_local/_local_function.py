@@ -4,6 +4,7 @@ A function on this machine: it gets environments as Lambda would give them, and 
 
 from __future__ import annotations
 
+import datetime
 import json
 import threading
 import time
@@ -175,7 +176,7 @@ class LocalFunction:
         outcome = start.failure or environment.invoke(request, self.configuration.timeout_s - start.spent_s)
         status, body = self._verdict(start, outcome, request.request_id)
         if status == "timeout":
-            environment.say(f"{request.request_id} Task timed out after {self.configuration.timeout_s:.2f} seconds")
+            environment.say(f"{_now()} {request.request_id} Task timed out after {self.configuration.timeout_s:.2f} seconds")
         environment.say(f"END RequestId: {request.request_id}")
         result = self._result(start, outcome, request, status, body)
         environment.say(result.report())
@@ -294,3 +295,10 @@ def _kind(outcome: PhaseOutcome) -> str | None:
     if outcome.timed_out:
         return None
     return outcome.answer.error_type if outcome.answer is not None else "Runtime.ExitError"
+
+
+def _now() -> str:
+    """
+    Return the time as Lambda writes it into the log.
+    """
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
