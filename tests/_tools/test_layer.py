@@ -7,6 +7,7 @@ from __future__ import annotations
 import base64
 import csv
 import hashlib
+import importlib.metadata
 import json
 import marshal
 import re
@@ -126,7 +127,8 @@ print([name for name in ("_local", "testing", "_tools", "__main__") if importlib
 print(importlib.util.find_spec("botocore"))
 """
 
-    assert ["0.1.0 [] SqsEvent binary", "[]", "None"] == _run(source).splitlines()
+    version = importlib.metadata.version("aws-lambda-kit")
+    assert [f"{version} [] SqsEvent binary", "[]", "None"] == _run(source).splitlines()
 
 
 def test_every_record_lists_what_is_there(layer_folder: Path) -> None:
@@ -150,7 +152,7 @@ def test_the_layer_keeps_licences_and_leaves_the_sdk_and_scripts(layer_folder: P
     """
     Licences stay; boto3 and all it is made of come from the runtime; scripts and stubs are dropped.
     """
-    assert (layer_folder / "aws_lambda_kit-0.1.0.dist-info/licenses/LICENSE").is_file()
+    assert 1 == len(list(layer_folder.glob("aws_lambda_kit-*.dist-info/licenses/LICENSE")))
     assert not set(SDK) & set(built_layer.packages)
     assert not (layer_folder / "bin").exists()
     assert [] == list(layer_folder.rglob("*.pyi"))

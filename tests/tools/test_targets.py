@@ -1,0 +1,99 @@
+"""
+The last line of ``make test``, and what its programs see of the caller's environment.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tools import targets
+from tools.environments import FOLDER, ROOT, Environment, TargetError, run
+from tools.pythons import Interpreter
+
+_HERE = Interpreter((3, 13), "3.13.0", sys.executable)
+
+
+def _report(folder: Path, **counts: int) -> str:
+    path = folder / f"{len(list(folder.iterdir()))}.xml"
+    attributes = " ".join(f'{key}="{value}"' for key, value in counts.items())
+    path.write_text(f"<testsuites><testsuite {attributes}/></testsuites>", encoding="utf-8")
+    return str(path)
+
+
+def test_the_last_line_adds_up_all_pythons(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """
+    Counts of several runs become one summary in pytest's words.
+    """
+    reports = [_report(tmp_path, tests=10, skipped=1, failures=0, errors=0), _report(tmp_path, tests=5)]
+
+    targets.sum_up(reports, [], 61.234)
+
+    assert "========== 14 passed, 1 skipped in 61.23s ==========" == capsys.readouterr().out.splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("counts", "summary"),
+    [({"tests": 3}, "1 failed, 3 passed"), ({"tests": 3, "failures": 2, "errors": 1}, "2 failed, 1 errors"), ({}, "1 failed")],
+    ids=["a checker failed", "tests failed", "pytest did not start"],
+)
+def test_a_failure_of_any_kind_shows_in_the_last_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], counts: dict[str, int], summary: str
+) -> None:
+    """
+    What failed is named, the last line counts it, and the exit code is 1.
+    """
+    reports = [_report(tmp_path, **counts) if counts else str(tmp_path / "missing.xml")]
+
+    with pytest.raises(SystemExit) as ended:
+        targets.sum_up(reports, ["mypy for Python 3.12: exit code 1"], 1.0)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert 1 == ended.value.code
+    assert "FAILED mypy for Python 3.12: exit code 1" in lines
+    assert f"========== {summary} in 1.00s ==========" == lines[-1]
+
+
+def test_programs_see_their_environment_first_and_no_stray_settings() -> None:
+    """
+    Settings of the caller's Python, AWS account and Lambda do not reach the tests; those of the project's own do.
+    """
+    caller = {
+        "PATH": "/bin",
+        "HOME": "/h",
+        "AWS_PROFILE": "p",
+        "PYTHONPATH": "/p",
+        "LAMBDA_TASK_ROOT": "/t",
+        "LAMBDA_KIT_EVENTS": "/e",
+        "_HANDLER": "h",
+    }
+
+    seen = Environment("test", _HERE).variables(caller, EXTRA="1")
+
+    folder = os.path.join(FOLDER, "test-3.13")
+    path = os.path.join(folder, "bin") + ":/bin"
+    assert {"PATH": path, "HOME": "/h", "LAMBDA_KIT_EVENTS": "/e", "EXTRA": "1", "VIRTUAL_ENV": folder, "PYTHONUNBUFFERED": "1"} == seen
+
+
+def test_a_failing_command_is_named_with_its_exit_code() -> None:
+    """
+    The error of a target says which command failed and how.
+    """
+    with pytest.raises(TargetError, match="exit code 3: sh -c exit 3"):
+        run(["sh", "-c", "exit 3"])
+
+
+@pytest.mark.parametrize("name", [name for name, _ in targets.LOCKED])
+def test_pins_name_no_address(name: str) -> None:
+    """
+    Pinned sets have hashes for everything and work with whatever index pip is configured for.
+    """
+    text = Path(ROOT, name + ".txt").read_text(encoding="utf-8")
+
+    assert "://" not in text
+    pinned = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
+    assert pinned
+    assert pinned == [line for line in pinned if "==" in line and line.endswith("\\")]
