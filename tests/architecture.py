@@ -57,6 +57,8 @@ IMPORT_LIGHT = frozenset(
 # What the rooms of a developer's machine do with the environment, the clock and signals is their own business.
 OFF_LAMBDA = frozenset({"_local", "testing", "_tools", "__main__"})
 REQUIRED_PACKAGES = frozenset({"cachetools", "tenacity"})
+# The checks run on Pythons older than some of what the kit uses where it is there.
+STANDARD_LIBRARY = sys.stdlib_module_names | {"annotationlib"}
 MOST_LINES = 400
 MOST_FUNCTION_LINES = 40
 BANNED_WORDS = frozenset({"util", "utils", "helper", "helpers", "common", "base", "manager", "managers", "misc"})
@@ -221,7 +223,7 @@ def _third_parties(module: Module, _: Mapping[str, int]) -> Iterator[str]:
     open_to = {name for start, names in _OPEN_DOORS.items() if (module.name + ".").startswith(start + ".") for name in names}
     for each in module.imports:
         package = each.target.partition(".")[0]
-        if each.inside or each.for_checkers or package in sys.stdlib_module_names or package in open_to:
+        if each.inside or each.for_checkers or package in STANDARD_LIBRARY or package in open_to:
             continue
         if not each.in_function:
             yield f"line {each.line} imports {package} at import time: use _require inside a function"

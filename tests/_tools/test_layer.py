@@ -26,7 +26,7 @@ from lambda_kit._tools._layer_kit import install_kit
 from lambda_kit._tools._layer_packages import SDK, Wheels, check_tree
 from lambda_kit._tools._layer_plan import Target, read_plan
 from lambda_kit.errors import LayerError
-from tests.conftest import this_arch
+from tests.layers import this_arch
 
 _ROOT = Path(__file__).parents[2]
 _PLAN = _ROOT / "layer" / "layer.toml"

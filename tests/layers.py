@@ -1,5 +1,5 @@
 """
-What tests of several rooms share: the wheels fetched beforehand, and a layer built from them.
+Fixtures for a ``conftest.py`` to import: the wheels fetched beforehand, and a layer built from them.
 """
 
 from __future__ import annotations
