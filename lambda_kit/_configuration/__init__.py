@@ -1,0 +1,284 @@
+"""
+Parameters, secrets and environment variables: declared as handles, or read at once, through one cache.
+"""
+
+from __future__ import annotations
+
+from lambda_kit._configuration._conversion import check_declaration, converted
+from lambda_kit._configuration._sources import Parameter, Secret, cache
+from lambda_kit._configuration._stored import StoredValue
+from lambda_kit._configuration._variables import REQUIRED, Variable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, TypeVar, overload
+
+    from lambda_kit._cache import Entry
+    from lambda_kit._configuration._conversion import Stored
+    from lambda_kit._configuration._sources import Source
+    from lambda_kit._handles import Handle
+else:
+    from lambda_kit._typing import TypeVar, overload
+
+T = TypeVar("T")
+D = TypeVar("D")
+
+__all__ = ["StoredValue", "env", "get_parameter", "get_secret", "parameter", "secret"]
+
+# How old a value may be, and how much older while its service is down.
+MAX_AGE_S = 300.0
+STALE_PARAMETERS_S = 86_400.0
+STALE_SECRETS_S = 3_600.0
+
+
+@overload
+def parameter(
+    name: str, *, max_age_s: float = ..., stale_for_s: float = ..., version: int | str | None = ..., decrypt: bool = ...
+) -> StoredValue[str]: ...
+@overload
+def parameter(
+    name: str,
+    *,
+    convert: type[T],
+    max_age_s: float = ...,
+    stale_for_s: float = ...,
+    version: int | str | None = ...,
+    decrypt: bool = ...,
+) -> StoredValue[T]: ...
+@overload
+def parameter(
+    name: str,
+    *,
+    convert: Callable[[str], T],
+    max_age_s: float = ...,
+    stale_for_s: float = ...,
+    version: int | str | None = ...,
+    decrypt: bool = ...,
+) -> StoredValue[T]: ...
+def parameter(
+    name: str,
+    *,
+    convert: Callable[[Any], Any] = str,
+    max_age_s: float = MAX_AGE_S,
+    stale_for_s: float = STALE_PARAMETERS_S,
+    version: int | str | None = None,
+    decrypt: bool = True,
+) -> StoredValue[Any]:
+    """
+    Declare parameter *name* of SSM's Parameter Store: call the handle to get its value.
+
+    Nothing happens before the first call, which costs a request; later ones cost a comparison of clocks. However many threads
+    come at once, one asks AWS.
+
+    Args:
+        name: Name, ARN, ``name:version`` or ``name:label``.
+        convert: Turns the text into the value, once per version: a function, ``bool`` (true/false/1/0/yes/no/on/off), or a
+            pydantic model class, for which the text is JSON. A StringList is one text with commas.
+        max_age_s: Seconds on the wall clock as well as on the monotonic one, so that a freeze counts. To spread the requests
+            of many environments, a value is renewed from 70 % of it on.
+        stale_for_s: How much older the value may be while Parameter Store throttles, fails or cannot be reached.
+        version: A version number or a label.
+        decrypt: Give the clear text of a SecureString; ``False`` gives its ciphertext.
+
+    Raises:
+        ParameterNotFoundError: At a call: there is no such parameter, version or label in the region.
+        ParameterAccessError: The role may not read it, or not use its key. A stale value is not served then.
+        ParameterValueError: *convert* refused the text.
+        ParameterUnavailableError: There was no answer, and no value young enough.
+        ConfigurationError: At once: no name, a *convert* that is no function.
+
+    Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
+    """
+    check_declaration("parameter", name, convert)
+    return StoredValue(Parameter(name, version, decrypt), convert=convert, max_age_s=max_age_s, stale_for_s=stale_for_s)
+
+
+@overload
+def secret(
+    name: str, *, key: str | None = ..., max_age_s: float = ..., stale_for_s: float = ..., version_stage: str = ...
+) -> StoredValue[str]: ...
+@overload
+def secret(
+    name: str,
+    *,
+    key: str | None = ...,
+    convert: type[T],
+    max_age_s: float = ...,
+    stale_for_s: float = ...,
+    version_stage: str = ...,
+) -> StoredValue[T]: ...
+@overload
+def secret(
+    name: str,
+    *,
+    key: str | None = ...,
+    convert: Callable[[str], T] | Callable[[bytes], T],
+    max_age_s: float = ...,
+    stale_for_s: float = ...,
+    version_stage: str = ...,
+) -> StoredValue[T]: ...
+def secret(
+    name: str,
+    *,
+    key: str | None = None,
+    convert: Callable[[Any], Any] = str,
+    max_age_s: float = MAX_AGE_S,
+    stale_for_s: float = STALE_SECRETS_S,
+    version_stage: str = "AWSCURRENT",
+) -> StoredValue[Any]:
+    """
+    Declare secret *name* of Secrets Manager: call the handle to get its value. Otherwise as :func:`parameter`.
+
+    Args:
+        name: Name or ARN.
+        key: Take this member of a secret that is a JSON object; a member that is no text reaches *convert* as JSON.
+        convert: As for a parameter; a binary secret reaches it as ``bytes``.
+        stale_for_s: As for a parameter, capped for the whole function by ``LAMBDA_KIT_STALE_SECRETS_S`` (0 forbids it).
+        version_stage: Which version: ``AWSCURRENT``, ``AWSPENDING``, ``AWSPREVIOUS`` or a label of yours.
+
+    Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+    """
+    check_declaration("secret", name, convert)
+    return StoredValue(Secret(name, version_stage), convert=convert, key=key, max_age_s=max_age_s, stale_for_s=stale_for_s)
+
+
+@overload
+def env(name: str) -> Handle[str]: ...
+@overload
+def env(name: str, *, default: D) -> Handle[str | D]: ...
+@overload
+def env(name: str, *, convert: type[T]) -> Handle[T]: ...
+@overload
+def env(name: str, *, convert: Callable[[str], T]) -> Handle[T]: ...
+@overload
+def env(name: str, *, default: D, convert: type[T]) -> Handle[T | D]: ...
+@overload
+def env(name: str, *, default: D, convert: Callable[[str], T]) -> Handle[T | D]: ...
+def env(name: str, *, default: Any = REQUIRED, convert: Callable[[Any], Any] = str) -> Handle[Any]:
+    """
+    Declare environment variable *name*: call the handle to get its value, which is read then and not before.
+
+    Args:
+        default: What an unset variable stands for, as it is; without it an unset variable is an error. An empty one is set.
+        convert: As for :func:`parameter`; runs again only when the text has changed.
+
+    Raises:
+        ParameterNotFoundError: At a call: the variable is not set.
+        ParameterValueError: *convert* refused the text.
+        ConfigurationError: At once: no name, a *convert* that is no function.
+    """
+    return Variable(name, default=default, convert=convert)
+
+
+@overload
+def get_parameter(
+    name: str,
+    *,
+    max_age_s: float = ...,
+    stale_for_s: float = ...,
+    version: int | str | None = ...,
+    decrypt: bool = ...,
+    fresh: bool = ...,
+) -> str: ...
+@overload
+def get_parameter(
+    name: str,
+    *,
+    convert: type[T],
+    max_age_s: float = ...,
+    stale_for_s: float = ...,
+    version: int | str | None = ...,
+    decrypt: bool = ...,
+    fresh: bool = ...,
+) -> T: ...
+@overload
+def get_parameter(
+    name: str,
+    *,
+    convert: Callable[[str], T],
+    max_age_s: float = ...,
+    stale_for_s: float = ...,
+    version: int | str | None = ...,
+    decrypt: bool = ...,
+    fresh: bool = ...,
+) -> T: ...
+def get_parameter(
+    name: str,
+    *,
+    convert: Callable[[Any], Any] = str,
+    max_age_s: float = MAX_AGE_S,
+    stale_for_s: float = STALE_PARAMETERS_S,
+    version: int | str | None = None,
+    decrypt: bool = True,
+    fresh: bool = False,
+) -> Any:
+    """
+    Return parameter *name* now, through the cache that the handles use too. Arguments and errors are those of :func:`parameter`.
+
+    Args:
+        fresh: Ask AWS whatever is in the cache, and keep the answer there.
+    """
+    if not fresh:
+        entry = cache.fresh(("parameter", name, version, decrypt), max_age_s)
+        if entry is not None:
+            return entry.value if convert is str else converted(entry, convert, None, what=f"parameter {name!r}", name=name)
+    check_declaration("get_parameter", name, convert)
+    return _read(Parameter(name, version, decrypt), convert, None, max_age_s, stale_for_s, fresh)
+
+
+@overload
+def get_secret(
+    name: str,
+    *,
+    key: str | None = ...,
+    max_age_s: float = ...,
+    stale_for_s: float = ...,
+    version_stage: str = ...,
+    fresh: bool = ...,
+) -> str: ...
+@overload
+def get_secret(
+    name: str,
+    *,
+    key: str | None = ...,
+    convert: type[T],
+    max_age_s: float = ...,
+    stale_for_s: float = ...,
+    version_stage: str = ...,
+    fresh: bool = ...,
+) -> T: ...
+@overload
+def get_secret(
+    name: str,
+    *,
+    key: str | None = ...,
+    convert: Callable[[str], T] | Callable[[bytes], T],
+    max_age_s: float = ...,
+    stale_for_s: float = ...,
+    version_stage: str = ...,
+    fresh: bool = ...,
+) -> T: ...
+def get_secret(
+    name: str,
+    *,
+    key: str | None = None,
+    convert: Callable[[Any], Any] = str,
+    max_age_s: float = MAX_AGE_S,
+    stale_for_s: float = STALE_SECRETS_S,
+    version_stage: str = "AWSCURRENT",
+    fresh: bool = False,
+) -> Any:
+    """
+    Return secret *name* now, through the cache that the handles use too. Arguments and errors are those of :func:`secret`.
+
+    Args:
+        fresh: Ask AWS whatever is in the cache, and keep the answer there.
+    """
+    check_declaration("get_secret", name, convert)
+    return _read(Secret(name, version_stage), convert, key, max_age_s, stale_for_s, fresh)
+
+
+def _read(source: Source, convert: Callable[[Any], Any], key: str | None, max_age_s: float, stale_for_s: float, fresh: bool) -> Any:
+    entry: Entry[Stored] = source.read_again() if fresh else source.read(max_age_s, stale_for_s)
+    return converted(entry, convert, key, what=source, name=source.name)
