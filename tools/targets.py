@@ -157,7 +157,7 @@ def lock(upgrade: bool) -> None:
     """
     environment = Environment("test", interpreters()[-1])
     environment.prepare()
-    shared = ["--quiet", "--universal", "--no-annotate", "--no-header", "--generate-hashes"]
+    shared = ["--quiet", "--system-certs", "--universal", "--no-annotate", "--no-header", "--generate-hashes"]
     for name, options in LOCKED:
         print("locking " + name, flush=True)
         output = name + ".txt"
