@@ -1,0 +1,107 @@
+"""
+Runs asynchronous logic: one event loop for the environment's life, so that what logic keeps open stays usable.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from contextvars import copy_context
+
+from lambda_kit import _runtime
+from lambda_kit.errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Coroutine
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
+
+# Seconds that tasks which logic left behind get to notice their cancellation.
+_GRACE_S = 1.0
+
+_logger = logging.getLogger("lambda_kit")
+_lock = threading.Lock()
+_runner: asyncio.Runner | None = None
+# Loops of the process this one was forked from. Closing one here would take the parent's file descriptors off the
+# polling object that both share; letting it be collected would close it.
+_of_parent: list[asyncio.Runner] = []
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """
+    Run *coroutine* to its end and return its result, in the context of the caller.
+
+    Tasks that it left behind are cancelled, awaited and logged: a freeze would stop them at any line.
+
+    Raises:
+        ConfigurationError: An event loop is running in this thread already.
+    """
+    import asyncio
+
+    global _runner  # the environment's loop is this module's purpose
+    if _has_running_loop():
+        coroutine.close()
+        raise ConfigurationError("an event loop is running in this thread: await handler.logic(...) instead of calling the handler")
+    with _lock:
+        if _runner is None:
+            _runtime.watch_life()
+            _runner = asyncio.Runner()
+        # The runner's own context is that of its first use: another invocation's.
+        return _runner.run(_tidied(coroutine), context=copy_context())
+
+
+def _has_running_loop() -> bool:
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+async def _tidied(coroutine: Coroutine[Any, Any, T]) -> T:
+    import asyncio
+
+    try:
+        return await coroutine
+    finally:
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        if left:
+            await _cancel(left)
+
+
+async def _cancel(tasks: set[asyncio.Task[Any]]) -> None:
+    import asyncio
+
+    for task in tasks:
+        task.cancel()
+    done, running = await asyncio.wait(tasks, timeout=_GRACE_S)
+    names = ", ".join(sorted(task.get_name() for task in tasks))
+    _logger.warning("cancelled %d task(s) that the logic left behind: %s", len(tasks), names)
+    for task in done:
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            _logger.error("a task that the logic left behind failed: %s", task.get_name(), exc_info=failure)
+    if running:
+        _logger.error("%d of them still run: they ignore their cancellation", len(running))
+
+
+def _fork() -> None:
+    global _lock, _runner  # see above
+    _lock = threading.Lock()
+    if _runner is not None:
+        _of_parent.append(_runner)
+        _runner = None
+
+
+def _close() -> None:
+    global _runner  # see above
+    if _runner is not None:
+        _runner.close()
+        _runner = None
+
+
+_runtime.register(fork=_fork, shutdown=_close, reset=_close)

@@ -1,0 +1,134 @@
+"""
+Logic as a handler calls it: with its dependencies, to its end when it is asynchronous, and with the meaning of its errors.
+"""
+
+from __future__ import annotations
+
+import logging
+from types import CoroutineType, FunctionType
+
+from lambda_kit import _observe
+from lambda_kit._handlers import _coroutines
+from lambda_kit._responses import Outcome, Reject, Retry
+from lambda_kit.errors import ConfigurationError, EventError, LambdaKitError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    Errors = Mapping[type[Exception], Outcome | Callable[[Any], Outcome]]
+
+# Says that a handler was wired without dependencies: None may be one.
+NO_DEPS: object = object()
+
+_TAKES_MORE = 0x04  # CO_VARARGS, as inspect names it
+
+_logger = logging.getLogger("lambda_kit")
+
+
+class Logic:
+    """
+    A user's function, ready to be called with one input.
+    """
+
+    __slots__ = ("_arguments", "_errors", "function", "name")
+
+    def __init__(self, function: Callable[..., object], *, deps: object, errors: Errors) -> None:
+        self.function = function
+        self.name = name_of(function)
+        self._arguments = () if deps is NO_DEPS else (deps,)
+        self._errors = errors
+
+    def __call__(self, *inputs: object, **by_name: object) -> object:
+        """
+        Return what the function makes of the input, awaited when it is asynchronous.
+        """
+        with _observe.span(self.name):
+            result = self.function(*inputs, *self._arguments, **by_name)
+            return _coroutines.run(result) if type(result) is CoroutineType else result
+
+    def outcome(self, exc: Exception) -> Outcome | None:
+        """
+        Return what *exc* means: as the most specific entry of the wiring's table says, else as the kit's own error does.
+
+        ``None`` means a bug.
+        """
+        for cls in type(exc).__mro__:
+            if cls in self._errors:
+                return self._mapped(self._errors[cls], exc)
+        if isinstance(exc, EventError):
+            return Reject()
+        return Retry() if isinstance(exc, LambdaKitError) and exc.retryable else None
+
+    def _mapped(self, entry: Outcome | Callable[[Any], Outcome], exc: Exception) -> Outcome | None:
+        if isinstance(entry, Outcome):
+            return entry
+        try:
+            outcome = entry(exc)
+        except Exception:  # whatever it raises, the first error must still be answered
+            _logger.exception("%s: the errors entry for %s failed", self.name, type(exc).__name__)
+            return None
+        if not isinstance(outcome, Outcome):
+            _logger.error("%s: the errors entry for %s gave %s, no Reject or Retry", self.name, type(exc).__name__, type(outcome).__name__)
+            return None
+        return outcome
+
+
+def name_of(function: object) -> str:
+    """
+    Return a function's own name; of anything else that can be called, its type's.
+    """
+    return str(getattr(function, "__name__", type(function).__name__))
+
+
+def check_logic(function: object, count: int, *, wiring: str) -> None:
+    """
+    Refuse what cannot be called with *count* arguments, while the handler's module is imported.
+    """
+    if not callable(function):
+        raise ConfigurationError(f"{wiring} wires a function: got {type(function).__name__}")
+    if not _takes(function, count):
+        arguments = {1: "its input", 2: "its input and deps"}[count]
+        raise ConfigurationError(f"{wiring} calls {name_of(function)} with {arguments}: it does not take {count} positional argument(s)")
+
+
+def check_errors(errors: Mapping[Any, Any], *, wiring: str) -> None:
+    """
+    Refuse an error table that would fail only once the error happens.
+    """
+    for cls, entry in errors.items():
+        if not (isinstance(cls, type) and issubclass(cls, Exception)):
+            raise ConfigurationError(f"{wiring}: errors maps exception classes, not {cls!r}")
+        if isinstance(entry, type):
+            raise ConfigurationError(f"{wiring}: errors[{cls.__name__}] is the class {entry.__name__}: write {entry.__name__}()")
+        if not (isinstance(entry, Outcome) or callable(entry)):
+            raise ConfigurationError(f"{wiring}: errors[{cls.__name__}] is neither Reject(), Retry() nor a function that gives one")
+
+
+def check_deps(deps: object, *, wiring: str) -> None:
+    """
+    Refuse a class where an instance is meant. isinstance would ask a client's stand-in for its class, and so build it.
+    """
+    if issubclass(type(deps), type):
+        name = deps.__name__  # type: ignore[attr-defined]  # a class, as the line above says
+        raise ConfigurationError(f"{wiring}: deps is the class {name}: write deps={name}()")
+
+
+def _takes(function: Callable[..., object], count: int) -> bool:
+    if isinstance(function, FunctionType):
+        # The usual case, without importing inspect.
+        code, defaults = function.__code__, function.__defaults__ or ()
+        required_by_name = code.co_kwonlyargcount - len(function.__kwdefaults__ or ())
+        most = count if code.co_flags & _TAKES_MORE else code.co_argcount
+        return not required_by_name and code.co_argcount - len(defaults) <= count <= most
+    import inspect
+
+    try:
+        inspect.signature(function).bind(*range(count))
+    except TypeError:
+        return False
+    except ValueError:
+        # Written in C, without a signature: nothing is known.
+        return True
+    return True

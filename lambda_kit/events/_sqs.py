@@ -1,0 +1,136 @@
+"""
+Messages of SQS queues, standard and FIFO.
+
+Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_pascal
+
+from lambda_kit.errors import EventError
+from lambda_kit.events._model import Event, Part
+from lambda_kit.events._validation import from_json
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class SqsAttributes(Part):
+    """
+    What SQS says of a message. AWS writes numbers and times as text; :class:`SqsRecord` has them as numbers and times.
+    """
+
+    model_config = ConfigDict(alias_generator=to_pascal)
+
+    approximate_receive_count: str | None = None
+    approximate_first_receive_timestamp: str | None = None
+    sent_timestamp: str | None = None
+    sender_id: str | None = None
+    sequence_number: str | None = None
+    message_group_id: str | None = None
+    message_deduplication_id: str | None = None
+    dead_letter_queue_source_arn: str | None = None
+    aws_trace_header: str | None = Field(default=None, alias="AWSTraceHeader")
+
+
+class SqsMessageAttribute(Part):
+    """
+    One attribute that the sender attached. ``binary_value`` is Base64.
+    """
+
+    data_type: str | None = None
+    string_value: str | None = Field(default=None, repr=False)
+    binary_value: str | None = Field(default=None, repr=False)
+    string_list_values: list[str] | None = Field(default=None, repr=False)
+    binary_list_values: list[str] | None = Field(default=None, repr=False)
+
+
+class SqsRecord(Event):
+    """
+    One message.
+    """
+
+    source_name: ClassVar[str] = "sqs"
+
+    message_id: str
+    body: str = Field(repr=False)
+    receipt_handle: str | None = Field(default=None, repr=False)
+    attributes: SqsAttributes = Field(default_factory=SqsAttributes)
+    message_attributes: dict[str, SqsMessageAttribute] | None = None
+    md5_of_body: str | None = None
+    md5_of_message_attributes: str | None = None
+    event_source: str | None = None
+    event_source_arn: str | None = Field(default=None, alias="eventSourceARN")
+    aws_region: str | None = None
+
+    def parse(self, model: type[M]) -> M:
+        """
+        Return the body, which is JSON, as *model*.
+
+        Raises:
+            EventError: It is no JSON, or does not fit; it names the field and shows no value.
+        """
+        return from_json(model, self.body, source=self.source_name, at="body")
+
+    def json_body(self) -> Any:
+        """
+        Return the body, which is JSON, as Python values.
+
+        Raises:
+            EventError: It is no JSON.
+        """
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            # The parser's error holds the whole body: it must not stay in the exception's context.
+            pass
+        raise EventError("sqs: body: it is no JSON", source=self.source_name, field="body")
+
+    @property
+    def receive_count(self) -> int | None:
+        """How often the message was received, this time included, as far as SQS knows."""
+        count = self.attributes.approximate_receive_count
+        return int(count) if count and count.isdecimal() else None
+
+    @property
+    def sent_at(self) -> datetime | None:
+        """When the message was sent."""
+        return _time(self.attributes.sent_timestamp)
+
+    @property
+    def first_received_at(self) -> datetime | None:
+        """When the message was received for the first time."""
+        return _time(self.attributes.approximate_first_receive_timestamp)
+
+    @property
+    def is_fifo(self) -> bool:
+        """Whether the queue keeps an order. A message group alone does not say so: fair queues have groups too."""
+        return (self.event_source_arn or "").endswith(".fifo")
+
+
+class SqsEvent(Event):
+    """
+    A batch of messages.
+
+    Answer with ``{"batchItemFailures": [{"itemIdentifier": message_id}]}`` where the event source mapping reports item failures.
+    """
+
+    source_name: ClassVar[str] = "sqs"
+
+    records: list[SqsRecord] = Field(alias="Records")
+
+    def keep_raw(self, raw: dict[str, Any]) -> None:
+        super().keep_raw(raw)
+        for record, raw_record in zip(self.records, raw.get("Records", ()), strict=False):
+            record.keep_raw(raw_record)
+
+
+def _time(milliseconds: str | None) -> datetime | None:
+    if not milliseconds or not milliseconds.isdecimal():
+        return None
+    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)

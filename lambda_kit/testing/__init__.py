@@ -1,0 +1,23 @@
+"""
+What unit tests of functions need: contexts, events, and a pytest plugin that hands them out.
+"""
+
+from __future__ import annotations
+
+from lambda_kit._lazy import attach
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambda_kit.testing._contexts import FakeContext as FakeContext
+    from lambda_kit.testing._events import LambdaEvents as LambdaEvents
+
+__all__ = ["FakeContext", "LambdaEvents"]
+
+# Lazily, because pytest imports the plugin, and so this package, in every run of an environment that has the kit.
+__getattr__, __dir__ = attach(
+    __name__,
+    {
+        "FakeContext": "lambda_kit.testing._contexts",
+        "LambdaEvents": "lambda_kit.testing._events",
+    },
+)
