@@ -18,7 +18,7 @@ demo:
 	@$(RUN) demo
 
 test:
-	@$(RUN) test --required "$(REQUIRED)" -- $(ONLY)
+	@$(RUN) test --required "$(REQUIRE)" -- $(ONLY)
 
 bench:
 	@$(RUN) bench

@@ -5,6 +5,7 @@ The last line of ``make test``, and what its programs see of the caller's enviro
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -84,6 +85,17 @@ def test_a_failing_command_is_named_with_its_exit_code() -> None:
     """
     with pytest.raises(TargetError, match="exit code 3: sh -c exit 3"):
         run(["sh", "-c", "exit 3"])
+
+
+def test_a_required_python_that_is_missing_stops_the_run() -> None:
+    """
+    CI names the versions that must be there, and fails before it builds anything.
+    """
+    done = subprocess.run(["make", "test", "REQUIRE=3.11 3.99"], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert "Pythons found: Python 3." in done.stdout
+    assert "error: required here, but not found: Python 3.99\n" in done.stderr.replace("3.11, ", "")
+    assert 2 == done.returncode
 
 
 @pytest.mark.parametrize("name", [name for name, _ in targets.LOCKED])
