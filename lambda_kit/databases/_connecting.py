@@ -23,6 +23,8 @@ C = TypeVar("C")
 
 # A refused login is worth another round while a rotation or a replica catches up; not for ever: accounts get locked.
 MOST_LOGIN_ROUNDS = 6
+# What a login may offer in one round: what it knew, what is current, what is pending.
+MOST_CREDENTIALS = 3
 # An attempt that begins at the very end of the budget has at least this long.
 LEAST_ATTEMPT_S = 0.05
 
@@ -76,13 +78,7 @@ class _Effort(Generic[C]):
         Connect with what the login gives, and with what else it gives when that is refused.
         """
         self.rounds += 1
-        credentials = None if self.login is None else self.login(None)
-        while True:
-            try:
-                return self._connect(credentials)
-            except Exception as exc:  # noqa: BLE001  # any driver's errors, which classify() knows
-                failure = exc
-            credentials = self._instead_of(credentials, failure)
+        return self._try(None if self.login is None else self.login(None), MOST_CREDENTIALS - 1)
 
     def may_retry(self, error: BaseException) -> bool:
         """
@@ -92,12 +88,19 @@ class _Effort(Generic[C]):
             isinstance(error, LoginError) and self.login is not None and self.rounds < MOST_LOGIN_ROUNDS
         )
 
+    def _try(self, credentials: Credentials | None, others: int) -> C:
+        try:
+            return self._connect(credentials)
+        except Exception as exc:  # noqa: BLE001  # any driver's errors, which classify() knows
+            failure = exc
+        return self._try(self._instead_of(credentials, failure, may_ask=others > 0), others - 1)
+
     def _connect(self, credentials: Credentials | None) -> C:
         left_s = max(LEAST_ATTEMPT_S, self.until_s - _runtime.monotonic_s())
         with _observe.span("connect", "remote", database=self.driver.name):
             return self.driver.connect(credentials, min(self.connect_timeout_s, left_s))
 
-    def _instead_of(self, refused: Credentials | None, failure: Exception) -> Credentials:
+    def _instead_of(self, refused: Credentials | None, failure: Exception, *, may_ask: bool) -> Credentials:
         """
         Return other credentials when *failure* refused these, else raise what it means.
         """
@@ -109,9 +112,12 @@ class _Effort(Generic[C]):
             raise ConnectTimeoutError(message) from failure
         # Servers say in their own language that they refuse a password, so an unknown failure is put to the login too:
         # it has something else only when the password has changed.
-        if self.login is not None and verdict in (Verdict.AUTH, Verdict.UNKNOWN):
+        if self.login is not None and may_ask and verdict in (Verdict.AUTH, Verdict.UNKNOWN):
             try:
-                return self.login(refused)
+                offered = self.login(refused)
+                if not offered.logs_in_like(refused):
+                    return offered
+                message += " (the login has no other credentials)"
             except LoginError as exc:
                 message = f"{message} ({exc})"
         raise (LoginError if verdict is Verdict.AUTH else DatabaseError)(message) from failure

@@ -42,9 +42,23 @@ class Database(Generic[C]):
     before each use, and never cross a fork or a snapshot.
     """
 
-    __slots__ = ("__weakref__", "_connector", "_counts", "_driver", "_free", "_holders", "_idle", "_max_connections", "_ping_after_s")
+    __slots__ = (
+        "__weakref__",
+        "_connector",
+        "_counts",
+        "_driver",
+        "_free",
+        "_holders",
+        "_idle",
+        "_lock",
+        "_max_connections",
+        "_ping_after_s",
+        "_waiting",
+    )
 
     _free: threading.Condition
+    _lock: threading.Lock
+    _waiting: int
     _holders: dict[int, Session[C] | None]
     _idle: list[Session[C]]
     _counts: Counts
@@ -167,7 +181,7 @@ class Database(Generic[C]):
         """
         Enter thread *me* among the holders; return an idle session, or ``None`` when it is to make one.
         """
-        with self._free:
+        with self._lock:
             if me in self._holders:
                 raise DatabaseError(
                     f"this thread has a connection to {self._driver.name} checked out already: pass it down to where it is needed"
@@ -180,7 +194,11 @@ class Database(Generic[C]):
 
     def _wait(self) -> None:
         started_s = _runtime.monotonic_s()
-        free = self._free.wait_for(lambda: len(self._holders) < self._max_connections, timeout=max(0.0, _limits.left_s()))
+        self._waiting += 1
+        try:
+            free = self._free.wait_for(lambda: len(self._holders) < self._max_connections, timeout=max(0.0, _limits.left_s()))
+        finally:
+            self._waiting -= 1
         waited_s = _runtime.monotonic_s() - started_s
         self._counts.add("waits")
         self._counts.add("waited_s", waited_s)
@@ -191,11 +209,12 @@ class Database(Generic[C]):
             )
 
     def _release(self, me: int, session: Session[C] | None) -> None:
-        with self._free:
+        with self._lock:
             self._holders.pop(me, None)
             if session is not None:
                 self._idle.append(session)
-            self._free.notify()
+            if self._waiting:
+                self._free.notify()
 
     def _instead_of(self, me: int, faulty: Session[C]) -> Session[C] | None:
         """
@@ -207,7 +226,7 @@ class Database(Generic[C]):
             for session in self._take_idle():
                 session.fault = _session.UNANSWERED
                 self._give_up(session)
-        with self._free:
+        with self._lock:
             following = self._idle.pop() if self._idle else None
             self._holders[me] = following
             return following
@@ -224,7 +243,7 @@ class Database(Generic[C]):
         session.drop()
 
     def _take_idle(self) -> list[Session[C]]:
-        with self._free:
+        with self._lock:
             taken, self._idle = self._idle, []
             return taken
 
@@ -234,7 +253,9 @@ class Database(Generic[C]):
         """
         Start with no connections, and with a lock that no vanished thread holds.
         """
-        self._free = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._free = threading.Condition(self._lock)
+        self._waiting = 0
         self._holders = {}
         self._idle = []
         self._counts = Counts()

@@ -43,7 +43,7 @@ def connection_class() -> type[Any]:
     else:
         parent = require("psycopg", extra="postgres").Connection
 
-    class BoundedConnection(parent[Any]):
+    class BoundedConnection(parent):
         __qualname__ = "BoundedConnection"
 
         kit_until_s: float | None = None
