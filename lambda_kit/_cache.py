@@ -155,16 +155,19 @@ class Cache(Generic[T]):
         """
         self._lock = threading.Lock()
         self._entries: MutableMapping[Hashable, Entry[T]] = {}
+        # Entries read since the last eviction, which moves them up: a hit takes them from here, with no lock.
+        self._recent: dict[Hashable, Entry[T]] = {}
         self._flights: dict[Hashable, _Flight[T]] = {}
 
     def fresh(self, key: Hashable, max_age_s: float) -> Entry[T] | None:
         """
         Return the entry of *key* if it need not be renewed yet, else ``None``.
         """
-        with self._lock:
-            entry = self._entries.get(key)
+        entry = self._recent.get(key)
         if entry is None:
-            return None
+            entry = self._peek(key)
+            if entry is None:
+                return None
         soft_s = max_age_s * entry.softness
         # Either clock alone is not enough: the wall clock may be set back, the other one stands still in a freeze.
         if (
@@ -255,12 +258,16 @@ class Cache(Generic[T]):
             if entry is None or (failed_version is not None and failed_version != entry.version):
                 return False
             del self._entries[key]
+            self._recent.pop(key, None)
         entry.kill()
         return True
 
     def _peek(self, key: Hashable) -> Entry[T] | None:
         with self._lock:
-            return self._entries.get(key)
+            entry = self._entries.get(key)
+            if entry is not None:
+                self._recent[key] = entry
+            return entry
 
     def _board(self, key: Hashable, seen: Entry[T] | None) -> tuple[_Flight[T], bool]:
         """
@@ -329,6 +336,11 @@ class Cache(Generic[T]):
         old = self._entries.get(key)
         if old is not None and entry.version is not None and old.version == entry.version:
             entry.derived = old.derived
+        self._recent.pop(key, None)
+        if len(self._entries) >= self._max_entries:
+            for read in self._recent:
+                self._entries.get(read)
+            self._recent.clear()
         self._entries[key] = entry
 
 

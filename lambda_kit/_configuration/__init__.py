@@ -4,7 +4,7 @@ Parameters, secrets and environment variables: declared as handles, or read at o
 
 from __future__ import annotations
 
-from lambda_kit._configuration._conversion import check_declaration, converted
+from lambda_kit._configuration._conversion import MISSING, check_declaration, converted, known
 from lambda_kit._configuration._sources import Parameter, Secret, cache
 from lambda_kit._configuration._stored import StoredValue
 from lambda_kit._configuration._variables import REQUIRED, Variable
@@ -84,7 +84,7 @@ def parameter(
     Raises:
         ParameterNotFoundError: At a call: there is no such parameter, version or label in the region.
         ParameterAccessError: The role may not read it, or not use its key. A stale value is not served then.
-        ParameterValueError: *convert* refused the text.
+        ParameterValueError: *convert* refused the text, which stays cached: a corrected one is seen after *max_age_s*.
         ParameterUnavailableError: There was no answer, and no value young enough.
         ConfigurationError: At once: no name, a *convert* that is no function.
 
@@ -222,7 +222,9 @@ def get_parameter(
     if not fresh:
         entry = cache.fresh(("parameter", name, version, decrypt), max_age_s)
         if entry is not None:
-            return entry.value if convert is str else converted(entry, convert, None, what=f"parameter {name!r}", name=name)
+            value = known(entry, convert, None)
+            if value is not MISSING:
+                return value
     check_declaration("get_parameter", name, convert)
     return _read(Parameter(name, version, decrypt), convert, None, max_age_s, stale_for_s, fresh)
 
@@ -275,6 +277,12 @@ def get_secret(
     Args:
         fresh: Ask AWS whatever is in the cache, and keep the answer there.
     """
+    if not fresh:
+        entry = cache.fresh(("secret", name, version_stage), max_age_s)
+        if entry is not None:
+            value = known(entry, convert, key)
+            if value is not MISSING:
+                return value
     check_declaration("get_secret", name, convert)
     return _read(Secret(name, version_stage), convert, key, max_age_s, stale_for_s, fresh)
 

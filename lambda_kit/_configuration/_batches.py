@@ -4,6 +4,7 @@ Several values in one call.
 
 from __future__ import annotations
 
+from lambda_kit import _runtime
 from lambda_kit._configuration._calls import ask
 from lambda_kit._configuration._sources import Parameter, cache, version_of
 from lambda_kit.errors import ParameterAccessError, ParameterUnavailableError
@@ -38,9 +39,9 @@ class _Batch:
         return f"parameters {', '.join(map(repr, self.names))}"
 
 
-def fetch_together(sources: Iterable[Source], timeout_s: float) -> None:
+def fetch_together(sources: Iterable[Source], until_s: float) -> None:
     """
-    Put into the cache what can be fetched with others in one call and is not there yet.
+    Put into the cache what can be fetched with others in one call and is not there yet, up to *until_s* on the monotonic clock.
 
     What that does not bring - a name that does not exist, one that the role may not read - is left to a call of its own,
     whose error belongs to it alone.
@@ -48,7 +49,7 @@ def fetch_together(sources: Iterable[Source], timeout_s: float) -> None:
     for batch in _batches(sources):
         arguments: dict[str, object] = {"Names": batch.names, "WithDecryption": batch.decrypt}
         try:
-            answer = ask(batch, "ssm", "get_parameters", arguments, timeout_s)
+            answer = ask(batch, "ssm", "get_parameters", arguments, until_s - _runtime.monotonic_s())
         except (ParameterAccessError, ParameterUnavailableError):
             continue
         for found in answer["Parameters"]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Stored = str | bytes
 
 _WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
-_missing = object()
+MISSING: Any = object()
 
 
 def check_declaration(kind: str, name: object, convert: object) -> None:
@@ -37,6 +37,20 @@ def check_declaration(kind: str, name: object, convert: object) -> None:
         raise ConfigurationError(f"{kind}({name!r}): convert= takes a function or a class: got {type(convert).__name__}")
 
 
+def known(entry: Entry[Stored], convert: Callable[[Any], Any], key: str | None) -> Any:
+    """
+    Return what *convert* made of the entry's value, or :data:`MISSING` if it has not yet.
+    """
+    value = entry.value
+    if convert is str and key is None and type(value) is str:
+        return value
+    try:
+        return entry.derived.get((convert, key), MISSING)
+    except TypeError:
+        # A callable without a hash cannot be remembered by.
+        return MISSING
+
+
 def converted(entry: Entry[Stored], convert: Callable[[Any], Any], key: str | None, *, what: object, name: str) -> Any:
     """
     Return what *convert* makes of the entry's value, or of the JSON member *key* of it; made once per version.
@@ -44,18 +58,13 @@ def converted(entry: Entry[Stored], convert: Callable[[Any], Any], key: str | No
     Raises:
         ParameterValueError: The value is not JSON, has no such member, or *convert* refuses it.
     """
-    # A callable without a hash cannot be remembered by; its handle still remembers what it made.
-    how = (convert, key) if type(convert).__hash__ is not None else None
-    found = entry.derived.get(how, _missing)
-    if found is not _missing:
-        return found
     with entry.lock:
-        found = entry.derived.get(how, _missing)
-        if found is _missing:
+        found = known(entry, convert, key)
+        if found is MISSING:
             found, problem, error = attempt(entry.value, convert, key)
             raise_for(problem, error, what=what, name=name)
-            if how is not None:
-                entry.derive(how, found)
+            if type(convert).__hash__ is not None:
+                entry.derive((convert, key), found)
     return found
 
 

@@ -114,7 +114,7 @@ class StoredValue(Handle[T_co]):
     @staticmethod
     def __preload__(things: list[StoredValue[Any]], timeout_s: float) -> None:
         until_s = _runtime.monotonic_s() + timeout_s
-        fetch_together([thing._source for thing in things], timeout_s)  # noqa: SLF001 - of this very class
+        fetch_together([thing._source for thing in things], until_s)  # noqa: SLF001 - of this very class
         failure: LambdaKitError | None = None
         for thing in things:
             try:
