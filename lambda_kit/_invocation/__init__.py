@@ -50,13 +50,14 @@ class _Scope:
     What lives as long as one invocation; entering it makes that invocation the current one.
     """
 
-    __slots__ = ("ended", "ends", "invocation", "locks", "scratch", "token", "values")
+    __slots__ = ("ended", "ends", "invocation", "locks", "scratch", "thread", "token", "values")
 
     token: Token[_Scope | None]
 
     def __init__(self, invocation: Invocation) -> None:
         self.invocation = invocation
         self.ended = False
+        self.thread = threading.get_ident()
         self.begin()
 
     def begin(self) -> None:
@@ -94,18 +95,27 @@ class _Scope:
 
 
 # A context variable for tasks and copied contexts; the plain list for threads that were started without one, and for
-# contexts that outlived their invocation. A Lambda process runs one invocation at a time, so both mean the same.
+# contexts older than the invocation, as asyncio.Runner keeps one. A Lambda process runs one invocation at a time, so
+# both mean the same; tests may run several in threads.
 _in_context: ContextVar[_Scope | None] = ContextVar("lambda_kit_invocation", default=None)
 _in_process: list[_Scope] = []
 
 
 def _found() -> _Scope | None:
-    scope = _in_context.get()
-    if scope is None or scope.ended:
-        # Copied, because another thread may end its invocation between two look-ups.
-        under_way = _in_process[-1:]
-        return under_way[0] if under_way else None
-    return scope
+    found = _entered()
+    # Copied, because another thread may end its invocation between two look-ups.
+    return found if found is not None else next(iter(_in_process[-1:]), None)
+
+
+def _entered() -> _Scope | None:
+    """
+    Return the scope that this very context or thread is in.
+    """
+    found = _in_context.get()
+    if found is not None and not found.ended:
+        return found
+    here = threading.get_ident()
+    return next((scope for scope in _in_process[::-1] if scope.thread == here), None)
 
 
 def current() -> Invocation | None:
@@ -155,7 +165,7 @@ def scope(context: LambdaContext) -> AbstractContextManager[Invocation]:
 
     Entering again with the same context does nothing: only the outermost handler counts and clears.
     """
-    outer = None if _in_context.get() is None else _found()
+    outer = _entered()
     if outer is not None and outer.invocation.context is unwrapped(context):
         return nullcontext(outer.invocation)
     _runtime.begin_invocation()
