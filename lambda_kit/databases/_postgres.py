@@ -5,6 +5,7 @@ PostgreSQL through psycopg 3: what its errors mean, and how connections are made
 from __future__ import annotations
 
 import math
+import re
 
 from lambda_kit import _runtime
 from lambda_kit._require import require
@@ -209,6 +210,8 @@ class _Postgres:
         """
         psycopg = require("psycopg", extra="postgres")
         parameters = self._parameters(credentials, timeout_s)
+        if isinstance(parameters, str):
+            raise ConfigurationError(parameters)
         token = _connection.connect_until_s.set(until_s)
         try:
             connection: Connection = _connection.connection_class().connect(autocommit=self._autocommit, **parameters)
@@ -221,9 +224,10 @@ class _Postgres:
             del parameters
         raise failure
 
-    def _parameters(self, credentials: Credentials | None, timeout_s: float) -> dict[str, Any]:
+    def _parameters(self, credentials: Credentials | None, timeout_s: float) -> dict[str, Any] | str:
         """
         Put together what to connect with: the kit's defaults, then the login's address, then the conninfo, then user and password.
+        What is wrong with it is returned, not raised: a raised error would show this frame, which has the password.
         """
         parameters: dict[str, Any] = {**_NETWORK, "connect_timeout": max(_LEAST_CONNECT_TIMEOUT_S, math.ceil(timeout_s))}
         if function := _runtime.setting("AWS_LAMBDA_FUNCTION_NAME"):
@@ -231,11 +235,13 @@ class _Postgres:
         if credentials is not None:
             address = {"host": credentials.host, "port": credentials.port, "dbname": credentials.dbname}
             parameters |= {name: value for name, value in address.items() if value}
-        parameters |= _parsed(self._conninfo() if callable(self._conninfo) else self._conninfo)
+        parts = _parsed(self._conninfo() if callable(self._conninfo) else self._conninfo)
+        if parts is None:
+            return "the conninfo of a postgres database cannot be parsed; it is not shown, since it may hold a password"
+        parameters |= parts
         if credentials is not None:
             parameters |= {"user": credentials.user, "password": credentials.password}
-        _check_host(parameters)
-        return parameters
+        return _complaint(parameters) or parameters
 
     def _prepare(self, connection: Connection, on_connect: Callable[[Connection], object], until_s: float) -> None:
         """
@@ -250,31 +256,25 @@ class _Postgres:
             raise
 
 
-def _parsed(conninfo: str) -> dict[str, Any]:
+def _parsed(conninfo: str) -> dict[str, Any] | None:
+    """
+    Return the conninfo's parts, or ``None``: what is wrong is not passed on, since libpq quotes it, and it may be the password.
+    """
     psycopg = require("psycopg", extra="postgres")
     parse = require("psycopg.conninfo", extra="postgres").conninfo_to_dict
     try:
-        parameters: dict[str, Any] = parse(conninfo)
+        parts: dict[str, Any] = parse(conninfo)
+        return parts
     except psycopg.ProgrammingError:
-        parameters = {}
-        wrong = True
-    else:
-        wrong = False
-    if wrong:
-        # libpq quotes what it does not understand, which may be the password.
-        raise ConfigurationError("the conninfo of a postgres database cannot be parsed; it is not shown, since it may hold a password")
-    return parameters
+        return None
 
 
-def _check_host(parameters: dict[str, Any]) -> None:
+def _complaint(parameters: dict[str, Any]) -> str:
     """
-    Refuse what libpq would turn into a puzzling error: no host at all, or one cut from a password.
+    Say what libpq would turn into a puzzling error, or into one that quotes a piece of a password; empty when all is well.
     """
-    if "@" in str(parameters.get("host", "")):
-        message = "the conninfo of a postgres database has an '@' in its host: percent-encode the one in the password as %40"
-    elif not {"host", "hostaddr", "service"} & set(parameters) and _runtime.setting("PGHOST") is None:
-        message = "a postgres database has no host: neither its conninfo nor its login says one"
-    else:
-        return
-    parameters.clear()
-    raise ConfigurationError(message)
+    if "@" in str(parameters.get("host", "")) or not re.fullmatch(r"[\d,]*", str(parameters.get("port", ""))):
+        return "a postgres database has an '@' in its host, or a port that is no number: percent-encode the password in its conninfo"
+    if not {"host", "hostaddr", "service"} & set(parameters) and _runtime.setting("PGHOST") is None:
+        return "a postgres database has no host: neither its conninfo nor its login says one"
+    return ""

@@ -55,6 +55,10 @@ def connection_class() -> type[Any]:
                 gen = _bounded(gen, self.kit_until_s, _out_of_time)
             return super().wait(gen, *args, **kwargs)
 
+        def __del__(self, *_: Any) -> None:
+            # psycopg warns of what nobody closed; these end with their database, and libpq's part closes itself.
+            return
+
         @classmethod
         def _connect_gen(cls, conninfo: str = "", **kwargs: Any) -> Any:
             steps = super()._connect_gen(conninfo, **kwargs)
@@ -87,6 +91,9 @@ def is_open(connection: Any) -> bool:
         for _ in range(_READS):
             pgconn.consume_input()
             pgconn.is_busy()
+            while (news := pgconn.notifies()) is not None:
+                # Read here, it would otherwise wait for the next input to be delivered.
+                pgconn.notify_handler(news)
             if connection.kit_farewells or pgconn.status != _CONNECTION_OK:
                 return False
             if not readable.poll(0):

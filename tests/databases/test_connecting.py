@@ -1,0 +1,195 @@
+"""
+Connecting, on a driver without a server: what a login is asked, what is tried again, and when it ends.
+"""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from lambda_kit import _invocation
+from lambda_kit.databases import Credentials
+from lambda_kit.databases._connecting import MOST_LOGIN_ROUNDS, Connector
+from lambda_kit.databases._driver import Verdict
+from lambda_kit.errors import ConnectTimeoutError, DatabaseError, DeadlineError, LoginError
+from tests.databases.fakes import FakeConnection, FakeContext, FakeDriver, FakeError, FakeLogin
+
+
+def accept_only(password: str, times: int) -> list[object]:
+    """
+    Script a server that refuses every other password.
+    """
+
+    def step(credentials: Credentials | None) -> None:
+        if credentials is None or credentials.password != password:
+            raise FakeError(Verdict.AUTH)
+
+    return [step] * times
+
+
+def connector(driver: FakeDriver, login: FakeLogin | None = None) -> Connector[FakeConnection]:
+    return Connector(driver, login, connect_timeout_s=5.0)
+
+
+def test_the_login_gives_the_credentials() -> None:
+    """
+    It is asked once for a connect that succeeds.
+    """
+    login = FakeLogin("right")
+
+    connection = connector(FakeDriver(), login).connect()
+
+    assert connection.credentials is not None
+    assert "right" == connection.credentials.password
+    assert [None] == login.asked
+
+
+def test_without_a_login_there_are_no_credentials() -> None:
+    """
+    Then the conninfo has to know.
+    """
+    assert connector(FakeDriver()).connect().credentials is None
+
+
+def test_refused_credentials_are_replaced() -> None:
+    """
+    Cached, current, pending: each is told what was refused, until one is accepted.
+    """
+    login = FakeLogin("cached", "current", "pending")
+
+    connection = connector(FakeDriver(*accept_only("pending", 3)), login).connect()  # type: ignore[arg-type]  # a script
+
+    assert connection.credentials is not None
+    assert "pending" == connection.credentials.password
+    assert [None, "cached", "current"] == login.asked
+
+
+def test_a_login_that_has_nothing_else_is_asked_again_later() -> None:
+    """
+    A rotation may be on its way: a few rounds, then the refusal is raised, with the driver's error as its cause.
+    """
+    login = FakeLogin("wrong")
+
+    with pytest.raises(LoginError, match="refused \\(nothing else to offer\\)") as caught:
+        connector(FakeDriver(*accept_only("right", 99)), login).connect()  # type: ignore[arg-type]  # a script
+    assert MOST_LOGIN_ROUNDS * [None, "wrong"] == login.asked
+    assert isinstance(caught.value.__cause__, FakeError)
+
+
+def test_a_login_that_repeats_itself_is_not_believed() -> None:
+    """
+    The same credentials are not tried twice in a row, and never more than three in one round: servers lock accounts.
+    """
+    tried: list[str] = []
+    versions = iter(range(99))
+
+    def refuse(credentials: Credentials | None) -> None:
+        assert credentials is not None
+        tried.append(credentials.password)
+        raise FakeError(Verdict.AUTH)
+
+    same = Connector(FakeDriver(*[refuse] * 99), lambda _: Credentials("app", "same"), 5.0)
+    with pytest.raises(LoginError, match="no other credentials"):
+        same.connect()
+    assert ["same"] * MOST_LOGIN_ROUNDS == tried
+
+    tried.clear()
+    restless = Connector(FakeDriver(*[refuse] * 99), lambda _: Credentials("app", str(next(versions))), 5.0)
+    with pytest.raises(LoginError):
+        restless.connect()
+    assert 3 * MOST_LOGIN_ROUNDS == len(tried)
+
+
+def test_a_refusal_in_an_unknown_language_is_put_to_the_login() -> None:
+    """
+    If the login has something else the password has changed, and that is tried.
+    """
+    login = FakeLogin("old", "new")
+
+    connection = connector(FakeDriver(FakeError(Verdict.UNKNOWN)), login).connect()
+
+    assert connection.credentials is not None
+    assert "new" == connection.credentials.password
+
+
+def test_an_unknown_failure_with_nothing_else_to_try_is_final() -> None:
+    """
+    It was not the password.
+    """
+    with pytest.raises(DatabaseError, match="not known") as caught:
+        connector(FakeDriver(FakeError(Verdict.UNKNOWN)), FakeLogin("only")).connect()
+    assert not isinstance(caught.value, LoginError)
+
+
+def test_a_login_error_without_a_login_is_final() -> None:
+    """
+    There is nobody to ask.
+    """
+    driver = FakeDriver(FakeError(Verdict.AUTH))
+
+    with pytest.raises(LoginError):
+        connector(driver).connect()
+    assert 1 == len(driver.timeouts_s)
+
+
+@pytest.mark.parametrize("verdict", [Verdict.WAIT, Verdict.LOST, Verdict.READ_ONLY], ids=lambda verdict: verdict.name)
+def test_a_server_that_is_not_ready_is_waited_for(verdict: Verdict) -> None:
+    """
+    It starts, stops or fails over: the next attempt succeeds.
+    """
+    driver = FakeDriver(FakeError(verdict), FakeError(verdict))
+
+    connector(driver).connect()
+
+    assert 3 == len(driver.timeouts_s)
+
+
+def test_waiting_ends_before_the_deadline() -> None:
+    """
+    The last failure is raised while the invocation can still answer.
+    """
+    driver = FakeDriver(*[FakeError(Verdict.WAIT) for _ in range(99)])
+    started_s = time.monotonic()
+
+    with _invocation.scope(FakeContext(1.0)), pytest.raises(ConnectTimeoutError) as caught:
+        connector(driver).connect()
+    assert time.monotonic() - started_s < 0.7
+    assert isinstance(caught.value.__cause__, FakeError)
+    assert all(timeout_s <= 0.5 for timeout_s in driver.timeouts_s)
+
+
+def test_an_attempt_has_the_declared_limit() -> None:
+    """
+    With more time left than that, one attempt gets no more.
+    """
+    driver = FakeDriver()
+
+    with _invocation.scope(FakeContext(60.0)):
+        connector(driver).connect()
+
+    assert [5.0] == driver.timeouts_s
+
+
+def test_without_time_the_login_is_not_even_asked() -> None:
+    """
+    What is left of the reserve is for the answer.
+    """
+    login = FakeLogin("right")
+
+    with _invocation.scope(FakeContext(0.3)), pytest.raises(DeadlineError, match="a connection to fake"):
+        connector(FakeDriver(), login).connect()
+    assert [] == login.asked
+
+
+@pytest.mark.parametrize("error", [KeyError("mine"), DeadlineError("late")], ids=["user", "deadline"])
+def test_what_is_not_the_drivers_passes(error: Exception) -> None:
+    """
+    An error of on_connect, or of a deadline, is raised as it is, and nothing is tried again.
+    """
+    driver = FakeDriver(error)
+
+    with pytest.raises(type(error)) as caught:
+        connector(driver).connect()
+    assert error is caught.value
+    assert 1 == len(driver.timeouts_s)
