@@ -1,0 +1,143 @@
+"""
+Every code block of the README and the docs runs.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from sybil import Sybil
+from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
+
+from lambda_kit._local import PostgresServer
+from lambda_kit.testing import LambdaEvents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sybil import Example
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+
+
+def run_console(example: Example) -> None:
+    """
+    Check a console block: make targets exist, extras exist, the kit's own commands run with the files of the docs.
+    """
+    for line in str(example.parsed).splitlines():
+        words = shlex.split(line)
+        if words[0] == "make":
+            assert f"\n{words[1]}:" in (ROOT / "Makefile").read_text(encoding="utf-8"), line
+        elif words[:2] == ["pip", "install"]:
+            assert set(words[2].removeprefix("aws-lambda-kit[").rstrip("]").split(",")) <= extras(), line
+        else:
+            assert words[0] == "lambda-kit", f"do not know how to check: {line}"
+            folder = Path(example.namespace["folder"])
+            done = subprocess.run([sys.executable, "-m", "lambda_kit", *words[1:]], cwd=folder, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+
+
+def write_file(example: Example) -> None:
+    """
+    Write a data block to the file that the text before it names.
+    """
+    name = re.findall(r"`([\w.-]+)`:", example.document.text[: example.start])[-1]
+    (Path(example.namespace["folder"]) / name).write_text(str(example.parsed), encoding="utf-8")
+
+
+def extras() -> set[str]:
+    """
+    Return the extras that pyproject.toml declares.
+    """
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return set(project["optional-dependencies"])
+
+
+def application(document: Path) -> str:
+    """
+    Return the code a reader has in app.py when a document comes to run it: its blocks up to the first with an assertion.
+    """
+    blocks = [str(example.parsed) for example in Sybil([CodeBlockParser("python")]).parse(document).examples()]
+    kept = []
+    for block in blocks:
+        if "assert " in block:
+            break
+        kept.append(block)
+    return "\n\n".join(kept)
+
+
+@pytest.fixture
+def namespace(request: pytest.FixtureRequest, document: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
+    """
+    What a document's blocks find: the parameters and secrets it talks of, a database, a folder with the files it names.
+    """
+    request.getfixturevalue("aws_environ")
+    login: dict[str, Any] = {"username": "orders", "password": "s3cret"}
+    if "databases.postgres" in document.read_text(encoding="utf-8"):
+        postgres = request.getfixturevalue("orders_database")
+        login = postgres.secret(dbname="orders", user="orders", password="s3cret")
+    boto3.client("ssm").put_parameter(Name="/orders/price", Value="19.90", Type="String")
+    boto3.client("secretsmanager").create_secret(Name="orders/db", SecretString=json.dumps(login))
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "docs")
+    (tmp_path / "app.py").write_text(application(document))
+    (tmp_path / "aws.toml").write_text('[parameters]\n"/orders/price" = "19.90"\n')
+    event = LambdaEvents().api_v2("POST", "/quotes", json={"sku": "teapot", "quantity": 2})
+    (tmp_path / "event.json").write_text(json.dumps(event))
+    return {"folder": str(tmp_path), "__name__": "app"}
+
+
+@pytest.fixture(scope="module")
+def orders_database() -> Iterator[PostgresServer]:
+    """
+    The database that the documents talk of, with the orders table of the example.
+    """
+    with PostgresServer.start() as postgres:
+        postgres.create_role("orders", "s3cret")
+        postgres.execute("CREATE DATABASE orders OWNER orders")
+        schema = (ROOT / "examples" / "orders" / "schema.sql").read_text(encoding="utf-8")
+        postgres.execute(f"SET ROLE orders; {schema}", dbname="orders")
+        yield postgres
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_code_block_runs(request: pytest.FixtureRequest, document: Path, namespace: dict[str, Any]) -> None:
+    """
+    Python blocks run one after the other, the tests among them with their fixtures; console blocks are what they say.
+    """
+    files = [CodeBlockParser(kind, write_file) for kind in ("json", "toml")]
+    parsed = Sybil([PythonCodeBlockParser(), CodeBlockParser("console", run_console), *files]).parse(document)
+        [
+            PythonCodeBlockParser(),
+            CodeBlockParser("console", run_console),
+            *(CodeBlockParser(kind, write_file) for kind in ("json", "toml")),
+        ]
+    ).parse(document)
+    parsed.namespace.update(namespace)
+
+    for example in parsed.examples():
+        example.evaluate()
+        for name in [name for name in parsed.namespace if name.startswith("test_")]:
+            test = parsed.namespace.pop(name)
+            fixtures = {parameter: request.getfixturevalue(parameter) for parameter in inspect.signature(test).parameters}
+            test(**fixtures)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_leads_somewhere(document: Path) -> None:
+    """
+    Relative links name files that are there.
+    """
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text(encoding="utf-8"))
+
+    assert [] == [target for target in targets if not (document.parent / target).exists()]
