@@ -8,10 +8,13 @@ import linecache
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
+
+TIMEOUT_S = 60.0
 
 
 def at_once(count: int, call: Callable[[], T]) -> list[T]:
@@ -43,9 +46,11 @@ def wait_until_at(thread: threading.Thread, text: str) -> None:
     """
     Return once the innermost Python frame of *thread* is at a line that contains *text*, such as one that takes a lock.
     """
+    until_s = time.monotonic() + TIMEOUT_S
     while True:
         frame = sys._current_frames().get(thread.ident or 0)
         if frame is not None and text in linecache.getline(frame.f_code.co_filename, frame.f_lineno):
             return
         assert thread.is_alive(), f"ended without coming to {text!r}"
+        assert time.monotonic() < until_s, f"did not come to {text!r}"
         os.sched_yield()
