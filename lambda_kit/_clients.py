@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    # For checkers these are boto3's own functions, so that its stubs work where they are installed.
-    from boto3 import client as client
-    from boto3 import resource as resource
-
 # A function is killed at its deadline: an endpoint that cannot be connected to must fail well before.
 CONNECT_TIMEOUT_S = 2.0
 READ_TIMEOUT_S = 10.0
@@ -146,17 +142,15 @@ class _Untouched(_Declared):
 
     __slots__ = ()
 
-    @property
-    def __class__(self) -> type:
-        # isinstance() asks for this, of whatever it meets; it gets its answer without a client being built.
-        module, name = ("botocore.client", "BaseClient")
-        if self._lambda_kit_declaration.kind == "resource":
-            module, name = ("boto3.resources.base", "ServiceResource")
-        return getattr(sys.modules.get(module), name, _Untouched)
+    def _class_to_show(self) -> type:
+        """
+        Return what isinstance() is told, of whatever it asks: the class there will be, without building anything.
+        """
+        if self._lambda_kit_declaration.kind == "client":
+            return getattr(sys.modules.get("botocore.client"), "BaseClient", _Untouched)
+        return getattr(sys.modules.get("boto3.resources.base"), "ServiceResource", _Untouched)
 
-    @__class__.setter
-    def __class__(self, _: type) -> None:
-        raise AttributeError("the class of a stand-in cannot be set")
+    __class__ = property(_class_to_show)  # pyright: ignore[reportAssignmentType] - read-only: setting goes to the real object
 
     def __getattr__(self, name: str) -> Any:
         # Test runners and debuggers probe all module attributes for marks of theirs; no client has such attributes.
@@ -219,7 +213,11 @@ _stand_ins: WeakSet[_Declared] = WeakSet()
 _take_on: Any = vars(object)["__class__"].__set__
 
 
-if not TYPE_CHECKING:
+if TYPE_CHECKING:
+    # boto3's own functions, so that its stubs work where they are installed.
+    from boto3 import client as client
+    from boto3 import resource as resource
+else:
 
     def client(service_name: str, *args: object, **options: object) -> Any:
         """

@@ -255,15 +255,15 @@ def test_value_that_came_meanwhile_is_taken(clock: Clock) -> None:
     def wall_s() -> float:
         looks.append(1)
         if 4 == len(looks):
-            cache.put("k", "renewed", "v2")
+            contested.put("k", "renewed", "v2")
         return clock.wall
 
-    cache: Cache[Any] = Cache(wall_s=wall_s, monotonic_s=lambda: clock.monotonic)
-    cache.put("k", "old", "v1")
+    contested: Cache[Any] = Cache(wall_s=wall_s, monotonic_s=lambda: clock.monotonic)
+    contested.put("k", "old", "v1")
     clock.advance(101)
-    cache.fresh("k", 100.0)
+    contested.fresh("k", 100.0)
 
-    assert "renewed" == cache.get("k", Source(ZeroDivisionError()), max_age_s=100.0).value
+    assert "renewed" == contested.get("k", Source(ZeroDivisionError()), max_age_s=100.0).value
 
 
 def test_interrupted_fetch_is_taken_over(cache: Cache[Any], pool: ThreadPoolExecutor) -> None:
