@@ -83,7 +83,7 @@ class _PasswordLogin:
         return Credentials(user, password, version=getattr(self._password, "version", None) or "")
 
     def __repr__(self) -> str:
-        return f"<password_login of {self._user if isinstance(self._user, str) else 'a user read at each connect'}>"
+        return f"<password_login of {repr(self._user) if isinstance(self._user, str) else 'a user read at each connect'}>"
 
 
 class _Refusals:
@@ -197,10 +197,11 @@ def _versioned(kind: type[Credentials], found: Credentials, version: str | None)
 
 
 def _credentials(document: dict[str, object]) -> Credentials:
+    user, password = str(document["username"]), str(document["password"])
     port = document.get("port")
     return Credentials(
-        str(document["username"]),
-        str(document["password"]),
+        user,
+        password,
         host=str(document.get("host") or ""),
         port=int(str(port)) if port else None,
         dbname=str(document.get("dbname") or ""),
