@@ -48,7 +48,7 @@ class Reject(Outcome):
 
     __slots__ = ("status",)
 
-    def __init__(self, status: int = 400) -> None:
+    def __init__(self, *, status: int = 400) -> None:
         if not 400 <= status <= 499:
             raise ConfigurationError(f"Reject(status={status}): a rejection is a status from 400 to 499")
         self.status = status
@@ -73,7 +73,7 @@ class Retry(Outcome):
 
     __slots__ = ("after_s",)
 
-    def __init__(self, after_s: float | None = None) -> None:
+    def __init__(self, *, after_s: float | None = None) -> None:
         if after_s is not None and not 0 <= after_s < math.inf:
             raise ConfigurationError(f"Retry(after_s={after_s}): seconds to wait are 0 or more")
         self.after_s = after_s

@@ -8,11 +8,12 @@ from __future__ import annotations
 from functools import wraps
 
 from lambda_kit._handlers._http_requests import HttpRequests
-from lambda_kit._handlers._logic import NO_DEPS, Logic, check_logic
+from lambda_kit._handlers._logic import NO_DEPS, Logic, check_logic, finished, name_of
 from lambda_kit._handlers._sqs_batches import SqsBatches
 from lambda_kit._handlers._whole_events import AsynchronousEvents, DirectInvokes
 from lambda_kit._handlers._wiring import Handler, Wiring
 from lambda_kit._invocation import scope
+from lambda_kit._observe import span
 from lambda_kit._responses import plain
 from lambda_kit.errors import ConfigurationError
 
@@ -71,13 +72,13 @@ class Handlers:
                 "the Handler setting must name yours, such as app.api for `api = handler.http(...)(...)`"
             )
         check_logic(function, 2, wiring="@handler")
-        logic = Logic(function, deps=NO_DEPS, errors={})
+        name = name_of(function)
 
         @wraps(function)
         def entry(*args: Any, **kwargs: Any) -> Any:
             context = args[1] if len(args) > 1 else [*kwargs.values()][-1]
-            with scope(context):
-                return plain(logic(*args, **kwargs))
+            with scope(context), span(name):
+                return plain(finished(function(*args, **kwargs)))
 
         entry.logic = function  # type: ignore[attr-defined]  # functions take attributes
         return entry

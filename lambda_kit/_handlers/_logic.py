@@ -40,13 +40,12 @@ class Logic:
         self._arguments = () if deps is NO_DEPS else (deps,)
         self._errors = errors
 
-    def __call__(self, *inputs: object, **by_name: object) -> object:
+    def __call__(self, value: object) -> object:
         """
-        Return what the function makes of the input, awaited when it is asynchronous.
+        Return what the function makes of *value*, awaited when it is asynchronous.
         """
         with _observe.span(self.name):
-            result = self.function(*inputs, *self._arguments, **by_name)
-            return _coroutines.run(result) if type(result) is CoroutineType else result
+            return finished(self.function(value, *self._arguments))
 
     def outcome(self, exc: Exception) -> Outcome | None:
         """
@@ -73,6 +72,13 @@ class Logic:
             _logger.error("%s: the errors entry for %s gave %s, no Reject or Retry", self.name, type(exc).__name__, type(outcome).__name__)
             return None
         return outcome
+
+
+def finished(result: object) -> object:
+    """
+    Return *result*, or what it comes to when it is a coroutine.
+    """
+    return _coroutines.run(result) if type(result) is CoroutineType else result
 
 
 def name_of(function: object) -> str:

@@ -10,7 +10,6 @@ import logging
 from collections import Counter
 
 from lambda_kit._responses import Reject, Retry, batch_answer
-from lambda_kit._sources import SQS, lookup
 from lambda_kit.errors import BatchError, DeadlineError, EventError
 from lambda_kit.events._validation import from_json, is_model
 
@@ -45,7 +44,9 @@ class SqsBatches:
     def __call__(self, event: dict[str, Any], invocation: Invocation) -> dict[str, Any]:
         records = _identified(event)
         failed = self._work(records, invocation)
-        if failed and len(failed) == len({identifier for identifier, _ in records}):
+        if not failed:
+            return {"batchItemFailures": []}
+        if len(failed) == len(dict(records)):
             # A mapping without ReportBatchItemFailures takes any answer for success, and would delete them all.
             kinds = Counter(type(exc).__name__ for exc in failed.values())
             summary = ", ".join(f"{kind} ({count})" for kind, count in kinds.most_common())
@@ -57,33 +58,31 @@ class SqsBatches:
         Return the failure of each record that is not done, by its id.
         """
         failed: dict[str, BaseException] = {}
-        keeps_order = bool(records) and str(records[0][1].get("eventSourceARN")).endswith(".fifo")
         left_s, longest_s = invocation.remaining_s(), 0.0
         for index, (identifier, record) in enumerate(records):
+            if index:
+                before_s, left_s = left_s, invocation.remaining_s()
+                longest_s = max(longest_s, before_s - left_s)
             if left_s < longest_s + _RESERVE_S:
-                _logger.warning(
-                    "%s: %d of %d records not started: %.3f s left", self._logic.name, len(records) - index, len(records), left_s
-                )
-                late = DeadlineError(f"not started: {left_s:.3f} s left of the invocation", remaining_s=left_s)
-                failed.update((each, late) for each, _ in records[index:])
+                failed.update(self._not_started(records, index, left_s))
                 break
-            failure = self._failure(identifier, record, invocation)
-            before_s, left_s = left_s, invocation.remaining_s()
-            longest_s = max(longest_s, before_s - left_s)
-            if failure is not None:
-                failed[identifier] = failure
-                if keeps_order:
-                    # Whoever deletes a later message while an earlier one is delivered again has changed their order.
-                    failed.update((each, failure) for each, _ in records[index + 1 :])
+            try:
+                self._logic(self._read(record))
+            except Exception as exc:  # noqa: BLE001  # the other records go on
+                if self._is_dropped(exc, identifier, invocation.request_id):
+                    continue
+                failed[identifier] = exc
+                if str(record.get("eventSourceARN")).endswith(".fifo"):
+                    # Deleting a later message while an earlier one is delivered again would change their order.
+                    failed.update((each, exc) for each, _ in records[index + 1 :])
                     break
         return failed
 
-    def _failure(self, identifier: str, record: Record, invocation: Invocation) -> Exception | None:
-        try:
-            self._logic(self._read(record))
-        except Exception as exc:  # noqa: BLE001  # the other records go on
-            return None if self._is_dropped(exc, identifier, invocation.request_id) else exc
-        return None
+    def _not_started(self, records: list[tuple[str, Record]], index: int, left_s: float) -> dict[str, DeadlineError]:
+        count = len(records) - index
+        _logger.warning("%s: %d of %d records not started: %.3f s left", self._logic.name, count, len(records), left_s)
+        late = DeadlineError(f"not started: {left_s:.3f} s left of the invocation", remaining_s=left_s)
+        return dict.fromkeys((each for each, _ in records[index:]), late)
 
     def _is_dropped(self, exc: Exception, identifier: str, request_id: str) -> bool:
         """
@@ -105,25 +104,19 @@ def _identified(event: object) -> list[tuple[str, Record]]:
     """
     Return each record with its id; an event in which one has none cannot be answered.
     """
-    records = event.get(SQS.records) if isinstance(event, dict) else None
+    records = event.get("Records") if isinstance(event, dict) else None
     if not isinstance(records, list):
-        raise EventError("this is no SQS event: it has no list of Records", source=SQS.name, field=SQS.records)
-    identified = []
-    for index, record in enumerate(records):
-        identifier = lookup(record, SQS.identifier)
-        if not isinstance(identifier, str) or not identifier:
-            field = ".".join((SQS.records, str(index), *SQS.identifier))
-            raise EventError(f"this is no SQS event: {field} is missing", source=SQS.name, field=field)
-        identified.append((identifier, record))
-    return identified
+        raise EventError("this is no SQS event: it has no list of Records", source="sqs", field="Records")
+    try:
+        return [(record["messageId"], record) for record in records]
+    except (KeyError, TypeError):
+        pass
+    raise EventError("this is no SQS event: a record has no messageId", source="sqs", field="Records")
 
 
 def _body_reader(model: Any) -> Callable[[Record], object]:
     def read(record: Record) -> object:
-        body = record.get("body")
-        if not isinstance(body, str):
-            raise EventError("sqs: body: it is no text", source=SQS.name, field="body")
-        return from_json(model, body, source=SQS.name, at="body")
+        return from_json(model, record.get("body", ""), "sqs", "body")
 
     return read
 

@@ -37,8 +37,9 @@ _load, __dir__ = attach(
     },
 )
 
-
-def __getattr__(name: str) -> object:
-    if name in __all__:
-        require("pydantic", extra="events")
-    return _load(name)
+if not TYPE_CHECKING:
+    # Checkers that see a module's __getattr__ take every misspelt name for granted.
+    def __getattr__(name: str) -> object:
+        if name in __all__:
+            require("pydantic", extra="events")
+        return _load(name)

@@ -35,7 +35,7 @@ def is_model(first: object) -> bool:
     return isinstance(first, type) and hasattr(first, "model_validate_json")
 
 
-def from_json(model: type[M], text: str | bytes, *, source: str, at: str = "") -> M:
+def from_json(model: type[M], text: str | bytes, source: str, at: str = "") -> M:
     """
     Return JSON *text* as *model*.
 
@@ -54,7 +54,7 @@ def from_json(model: type[M], text: str | bytes, *, source: str, at: str = "") -
     raise error
 
 
-def from_object(model: type[M], value: object, *, source: str, at: str = "") -> M:
+def from_object(model: type[M], value: object, source: str, at: str = "") -> M:
     """
     Return *value* as *model*; see :func:`from_json`.
     """
