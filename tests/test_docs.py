@@ -117,12 +117,6 @@ def test_every_code_block_runs(request: pytest.FixtureRequest, document: Path, n
     """
     files = [CodeBlockParser(kind, write_file) for kind in ("json", "toml")]
     parsed = Sybil([PythonCodeBlockParser(), CodeBlockParser("console", run_console), *files]).parse(document)
-        [
-            PythonCodeBlockParser(),
-            CodeBlockParser("console", run_console),
-            *(CodeBlockParser(kind, write_file) for kind in ("json", "toml")),
-        ]
-    ).parse(document)
     parsed.namespace.update(namespace)
 
     for example in parsed.examples():
