@@ -4,7 +4,6 @@ PostgreSQL through psycopg 3: what its errors mean, and how connections are made
 
 from __future__ import annotations
 
-import math
 import re
 
 from lambda_kit import _runtime
@@ -229,7 +228,7 @@ class _Postgres:
         Put together what to connect with: the kit's defaults, then the login's address, then the conninfo, then user and password.
         What is wrong with it is returned, not raised: a raised error would show this frame, which has the password.
         """
-        parameters: dict[str, Any] = {**_NETWORK, "connect_timeout": max(_LEAST_CONNECT_TIMEOUT_S, math.ceil(timeout_s))}
+        parameters: dict[str, Any] = {**_NETWORK, "connect_timeout": max(_LEAST_CONNECT_TIMEOUT_S, int(timeout_s) + 1)}
         if function := _runtime.setting("AWS_LAMBDA_FUNCTION_NAME"):
             parameters["application_name"] = f"lambda:{function}"
         if credentials is not None:

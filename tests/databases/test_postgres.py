@@ -7,9 +7,12 @@ PostgreSQL for real: what dies is replaced, what is left behind is cleaned up, a
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import select
 import socket
+import sys
+import termios
 import threading
 import time
 from collections.abc import Callable
@@ -21,6 +24,7 @@ from psycopg.rows import dict_row
 
 from lambda_kit import _invocation, databases, preload
 from lambda_kit._local._postgres import PostgresServer
+from lambda_kit._local._processes import wait_until
 from lambda_kit.databases import Credentials, Database
 from lambda_kit.databases._driver import Verdict
 from lambda_kit.databases._postgres import _Postgres
@@ -56,6 +60,13 @@ def await_input(connection: Connection) -> None:
     Wait until the kernel has something for the connection: here, that the server has ended it.
     """
     assert select.select([connection.pgconn.socket], [], [], 10)[0]
+
+
+def unread(connection: Connection) -> int:
+    """
+    Return the bytes that have come in and were not read.
+    """
+    return int.from_bytes(fcntl.ioctl(connection.pgconn.socket, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 # Declaring
@@ -378,6 +389,21 @@ def test_a_pending_notification_is_not_death(orders: Orders, declare: Declare) -
 
     with database.connection() as connection:
         assert ["hello"] * 5 == [each.payload for each in connection.notifies(timeout=5, stop_after=5)]
+    assert 1 == database.stats().connects
+
+
+def test_a_flood_of_notifications_is_not_read_to_its_end(orders: Orders, declare: Declare) -> None:
+    """
+    A look at the socket reads a little and hands the connection out; the user gets all of it.
+    """
+    database = declare(autocommit=True)
+    with database.connection() as connection:
+        connection.execute("LISTEN news")
+    orders.server.execute("SELECT pg_notify('news', repeat('x', 7000) || number) FROM generate_series(1, 100) number")
+    assert wait_until(lambda: unread(connection) > 60_000, timeout_s=10)
+
+    with database.connection() as connection:
+        assert 100 == len(list(connection.notifies(timeout=5, stop_after=100)))
     assert 1 == database.stats().connects
 
 
