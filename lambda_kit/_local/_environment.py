@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 # Source: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 SHUTDOWN_S = 0.5
 
-# What after-restore hooks have. Source: https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
-RESTORE_TIMEOUT_S = 10.0
-
 
 @dataclass(frozen=True, slots=True)
 class PhaseOutcome:
@@ -56,6 +53,22 @@ class PhaseOutcome:
         """
         return self.timed_out or self.answer is not None or self.exit_status is not None
 
+    @property
+    def report_status(self) -> str:
+        """
+        The word that reports of INIT and restore have for it.
+        """
+        return "timeout" if self.timed_out else "error" if self.init_failed else "success"
+
+    @property
+    def error_type(self) -> str | None:
+        """
+        The kind of failure that such a report names; a time-out has none.
+        """
+        if self.timed_out or not self.init_failed:
+            return None
+        return self.answer.error_type if self.answer is not None else "Runtime.ExitError"
+
 
 class ExecutionEnvironment:
     """
@@ -75,6 +88,8 @@ class ExecutionEnvironment:
         self._lines = [*earlier_lines]
         self._on_line = on_line
         self.say(init_start())
+        # After-restore hooks have 10 s. Source: https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
+        self._restore_timeout_s = function.restore_timeout_s
         self._peak_memory_mb = 0
         self._pid = 0
         self._began_s = time.monotonic()
@@ -117,7 +132,7 @@ class ExecutionEnvironment:
         Come back from the snapshot: after-restore hooks run, then the runtime asks for its first event.
         """
         began_s = time.monotonic()
-        return self._end_of_phase(began_s, ended=self._api.restore(RESTORE_TIMEOUT_S))
+        return self._end_of_phase(began_s, ended=self._api.restore(self._restore_timeout_s))
 
     def invoke(self, request: InvocationRequest, timeout_s: float) -> PhaseOutcome:
         """

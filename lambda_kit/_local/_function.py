@@ -72,6 +72,7 @@ class FunctionConfiguration:
     region: str = "us-east-1"
     init_type: str = ON_DEMAND
     init_timeout_s: float = 10.0
+    restore_timeout_s: float = 10.0
     layers: Sequence[Path] = ()
     environ: Mapping[str, str] = field(default_factory=dict)
     xray_address: str = "127.0.0.1:2000"

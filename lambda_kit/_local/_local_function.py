@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any, Self
 
 from lambda_kit._local._environment import ExecutionEnvironment
 from lambda_kit._local._function import ON_DEMAND, PROVISIONED, SNAP_START, FunctionConfiguration
-from lambda_kit._local._results import InvokeResult, billed_ms, exit_error, init_report, snapshot_timeout_error, timeout_error
+from lambda_kit._local._results import (
+    InvokeResult,
+    billed_ms,
+    exit_error,
+    init_report,
+    restore_report,
+    snapshot_timeout_error,
+    timeout_error,
+)
 from lambda_kit._local._runtime_api import InvocationRequest
 from lambda_kit._local._xray import TraceHeader, function_segment
 from lambda_kit._require import require
@@ -73,6 +81,7 @@ class LocalFunction:
         region: str = "us-east-1",
         init_type: str = ON_DEMAND,
         init_timeout_s: float = 10.0,
+        restore_timeout_s: float = 10.0,
         layers: Sequence[Path] = (),
         xray: XRayDaemon | None = None,
         on_line: Callable[[str], None] | None = None,
@@ -81,6 +90,7 @@ class LocalFunction:
         Args:
             handler: As in the Handler setting, below *task_root*.
             memory_mb: What the function is told; nothing enforces it.
+            init_timeout_s: Lambda's own limit of INIT on demand, to be changed by tests only; *restore_timeout_s* is that of a restore.
             environ: The function's variables. Unless they name an endpoint, no call to AWS leaves this machine.
             layers: Unzipped layers, each with a ``python`` folder.
             xray: Gets the function's trace segments; with it, traces are sampled.
@@ -100,6 +110,7 @@ class LocalFunction:
             region=region,
             init_type=init_type,
             init_timeout_s=init_timeout_s,
+            restore_timeout_s=restore_timeout_s,
             layers=[layer.resolve() for layer in layers],
             environ=dict(environ or {}),
             **({"xray_address": xray.address} if xray is not None else {}),
@@ -245,16 +256,17 @@ class LocalFunction:
         on_demand = configuration.init_type == ON_DEMAND
         init = environment.initialise(configuration.init_timeout_s if on_demand else configuration.snapshot_timeout_s)
         if init.timed_out and on_demand:
-            environment.say(init_report(init.duration_ms, status="timeout"))
+            environment.say(init_report(init.duration_ms, status=init.report_status))
             lines = environment.take_lines()
             self._end(environment)
             return self._start_again(lines)
         if init.init_failed:
-            environment.say(init_report(init.duration_ms, status="timeout" if init.timed_out else "error", error_type=_kind(init)))
+            environment.say(init_report(init.duration_ms, status=init.report_status, error_type=init.error_type))
             return _Start(environment=environment, init_ms=init.duration_ms, failure=init)
         if configuration.init_type != SNAP_START:
             return _Start(environment=environment, init_ms=init.duration_ms)
         restore = environment.restore()
+        environment.say(restore_report(restore.duration_ms, status=restore.report_status, error_type=restore.error_type))
         failure = restore if restore.init_failed else None
         return _Start(environment=environment, init_ms=init.duration_ms, restore_ms=restore.duration_ms, failure=failure)
 
@@ -265,8 +277,7 @@ class LocalFunction:
         environment = self._new_environment(lines)
         init = environment.initialise(self.configuration.timeout_s)
         if init.init_failed:
-            status = "timeout" if init.timed_out else "error"
-            environment.say(init_report(init.duration_ms, status=status, error_type=_kind(init), phase="invoke"))
+            environment.say(init_report(init.duration_ms, status=init.report_status, error_type=init.error_type, phase="invoke"))
         spent_s = min(init.duration_ms / 1000.0, self.configuration.timeout_s)
         return _Start(environment=environment, failure=init if init.init_failed else None, spent_s=spent_s)
 
@@ -286,15 +297,6 @@ class LocalFunction:
         with self._lock:
             self._all.discard(environment)
         environment.shut_down()
-
-
-def _kind(outcome: PhaseOutcome) -> str | None:
-    """
-    Return the error type of a failed INIT, as its report names it.
-    """
-    if outcome.timed_out:
-        return None
-    return outcome.answer.error_type if outcome.answer is not None else "Runtime.ExitError"
 
 
 def _now() -> str:

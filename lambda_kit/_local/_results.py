@@ -153,8 +153,21 @@ def init_report(init_ms: float, *, status: str, error_type: str | None = None, p
     """
     Return the line that Lambda writes about an INIT that failed or took too long.
     """
-    kind = f"\tError Type: {error_type}" if error_type else ""
-    return f"INIT_REPORT Init Duration: {init_ms:.2f} ms\tPhase: {phase}\tStatus: {status}{kind}"
+    return f"INIT_REPORT Init Duration: {init_ms:.2f} ms\tPhase: {phase}\tStatus: {status}{_kind(error_type)}"
+
+
+def restore_report(restore_ms: float, *, status: str, error_type: str | None = None) -> str:
+    """
+    Return the line that Lambda writes about a restore from a snapshot.
+    """
+    return f"RESTORE_REPORT Restore Duration: {restore_ms:.2f} ms\tStatus: {status}{_kind(error_type)}"
+
+
+def _kind(error_type: str | None) -> str:
+    """
+    Return the end of a report's line.
+    """
+    return f"\tError Type: {error_type}" if error_type else ""
 
 
 def error_body(kind: str, message: str) -> bytes:

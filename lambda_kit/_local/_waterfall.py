@@ -58,7 +58,8 @@ def _trace(trace_id: str, documents: list[Mapping[str, Any]], width: int) -> Ite
     """
     rows = [row for root in _roots(documents) for row in _rows(root)]
     nodes = [node for _, node in rows]
-    begin_s, end_s = min(node.start_s for node in nodes), max(node.end_s for node in nodes)
+    begin_s = min((node.start_s for node in nodes), default=0.0)
+    end_s = max((node.end_s for node in nodes), default=0.0)
     yield f"trace {trace_id}, {(end_s - begin_s) * 1000.0:.1f} ms"
     name_width = min(max(len(label) for label, _ in rows), width // 2)
     bar_width = max(width - name_width - 3, 10)
@@ -76,14 +77,14 @@ def _roots(documents: Iterable[Mapping[str, Any]]) -> list[_Node]:
     waiting = [(document, str(document.get("parent_id", ""))) for document in documents]
     while waiting:
         document, parent_id = waiting.pop(0)
-        identifier = str(document.get("id", ""))
+        identifier = str(document.get("id") or f"unnamed {len(nodes)}")
         # A document may come again when it is complete: the later one counts.
         nodes[identifier] = _Node(document, parent_id)
         waiting += [(inner, identifier) for inner in document.get("subsegments", ())]
     roots: list[_Node] = []
     for node in sorted(nodes.values(), key=lambda one: one.start_s):
-        siblings = nodes[node.parent_id].children if node.parent_id in nodes else roots
-        siblings.append(node)
+        parent = nodes.get(node.parent_id)
+        (roots if parent is None or parent is node else parent.children).append(node)
     return roots
 
 

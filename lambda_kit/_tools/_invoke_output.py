@@ -59,19 +59,28 @@ class TerminalOutput:
         self._console = Console(stderr=True)
 
     def line(self, line: str) -> None:
-        self._console.out(line, style=_STYLES.get(line.partition(" ")[0]), highlight=False)
+        self._show(line, _STYLES.get(line.partition(" ")[0]))
 
     def outcome(self, result: InvokeResult, calls: Mapping[str, int] | None, trace: Sequence[Mapping[str, Any]] | None) -> None:
         if calls is not None:
             told = ", ".join(f"{operation} {count}" for operation, count in sorted(calls.items())) or "none"
-            self._console.out(f"AWS calls: {told}", style="cyan", highlight=False)
+            self._show(f"AWS calls: {told}", "cyan")
         if trace is not None:
-            self._console.out(waterfall(trace), highlight=False)
+            self._show(waterfall(trace))
         sys.stdout.buffer.write(result.body + b"\n")
         sys.stdout.flush()
 
     def error(self, message: str) -> None:
-        self._console.out(f"error: {message}", style="bold red", highlight=False)
+        self._show(f"error: {message}", "bold red")
+
+    def _show(self, text: str, style: str | None = None) -> None:
+        """
+        Write to standard error; a file or a pipe gets the text as it is, its tabs included.
+        """
+        if self._console.is_terminal:
+            self._console.out(text, style=style, highlight=False)
+        else:
+            print(text, file=sys.stderr, flush=True)
 
 
 class JsonOutput:
