@@ -150,12 +150,12 @@ class _Untouched(_Declared):
             return getattr(sys.modules.get("botocore.client"), "BaseClient", _Untouched)
         return getattr(sys.modules.get("boto3.resources.base"), "ServiceResource", _Untouched)
 
-    __class__ = property(_class_to_show)  # pyright: ignore[reportAssignmentType] - read-only: setting goes to the real object
+    __class__ = property(_class_to_show)  # pyright: ignore[reportIncompatibleMethodOverride] - read-only: setting goes to the real object
 
     def __getattr__(self, name: str) -> Any:
         # Test runners and debuggers probe all module attributes for marks of theirs; no client has such attributes.
         if (name.startswith("__") and name.endswith("__")) or name.startswith("_pytest"):
-            raise AttributeError(f"{self._lambda_kit_declaration} has no attribute {name!r}", name=name, obj=self)
+            raise AttributeError(f"{self._lambda_kit_declaration} has no attribute {name!r}", name=name)
         _build(self)
         return getattr(self, name)
 

@@ -20,6 +20,7 @@ from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import NoRegionError
 from botocore.stub import Stubber
+from moto import mock_aws
 
 from lambda_kit import _clients, _observe, _runtime, preload
 from lambda_kit.errors import ConfigurationError
@@ -218,6 +219,21 @@ def test_built_stand_in_has_the_attributes_of_boto3s_client() -> None:
     assert [] == [name for name in set(dir(s3)) - set(dir(plain)) if not name.startswith("_")]
 
 
+@pytest.mark.parametrize("touched", [False, True], ids=["untouched", "touched"])
+def test_stand_in_can_be_mocked_by_moto(monkeypatch: pytest.MonkeyPatch, touched: bool) -> None:
+    """
+    moto's decorator covers clients that were declared, or built, before it began.
+    """
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    sqs = client("sqs")
+    if touched:
+        sqs.meta  # noqa: B018 - touching is the point
+    with mock_aws():
+        sqs.create_queue(QueueName="orders")
+
+        assert 1 == len(sqs.list_queues()["QueueUrls"])
+
+
 def test_looking_for_marks_builds_nothing() -> None:
     """
     Test runners probe module attributes; a client without a region must not fail for that.
@@ -394,7 +410,10 @@ def test_brief_client_gives_up_sooner() -> None:
     """
     timeouts = _clients.Timeouts(0.5, 1.0, attempts=1)
     brief = _clients.brief_client("ssm", timeouts)
-    config = brief.meta.config
+    with builds() as built:
+        config = brief.meta.config
+
+    assert [brief.meta] == [each.meta for each in built]
 
     assert (0.5, 1.0, 1) == (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"])
     assert brief.meta is _clients.brief_client("ssm", timeouts).meta
