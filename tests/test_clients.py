@@ -339,6 +339,26 @@ def test_snapshot_holds_built_clients_without_connections() -> None:
     assert ssm.meta is meta
 
 
+def test_snapstart_is_noticed_by_a_declaration_alone() -> None:
+    """
+    Under SnapStart a client that was only declared is built by the runtime's hook before the snapshot.
+    """
+    code = """
+        import json
+        from lambda_kit import client
+        s3 = client("s3")
+        before = repr(s3)
+        from snapshot_restore_py import get_before_snapshot
+        while hooks := get_before_snapshot():
+            hook, args, kwargs = hooks.pop()
+            hook(*args, **kwargs)
+        print(json.dumps([before, repr(s3).partition(" object")[0]]))
+    """
+    environ = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+
+    assert ["<client('s3'), not built>", "<botocore.client.S3"] == fresh_process.result(code, environ=environ)
+
+
 def test_preload_builds_without_network(aws_environ: AwsServer) -> None:
     """
     Preloading builds clients, touched ones too, and calls nothing.
