@@ -69,7 +69,7 @@ class EmbeddedAws:
             ConfigurationError: The seed cannot be read or has something unknown in it.
         """
         content, folder = _read(seed)
-        check_seed(content)
+        content = check_seed(content)
         require("boto3", extra="aws")
         require("moto", extra="testing")
         reader, writer = os.pipe()
