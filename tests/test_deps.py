@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from lambda_kit import Deps, lazy, preload, use
+from lambda_kit import Deps, Handle, lazy, preload, use
 from lambda_kit._deps import without_network
 from lambda_kit.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from decimal import Decimal as OnlyForCheckers
 
 
@@ -228,11 +229,23 @@ def test_preload_builds_what_the_members_stand_for() -> None:
 module_level = StandIn()
 
 
+class Factory(Handle[object]):
+    """
+    A handle that says what it calls.
+    """
+
+    def __init__(self, factory: Callable[[], object]) -> None:
+        self.factory = factory
+
+    def __call__(self) -> object:
+        return self.factory()
+
+
 def test_without_network_finds_clients_and_databases_only() -> None:
     """
     Before anything may be fetched, what is built is the stand-ins: bare, or named by the function behind a member.
     """
-    one, enclosed, seldom = StandIn(), StandIn(), StandIn()
+    one, enclosed, seldom, behind = StandIn(), StandIn(), StandIn(), StandIn()
     later: StandIn
 
     class Bundle(Deps):
@@ -242,13 +255,14 @@ def test_without_network_finds_clients_and_databases_only() -> None:
         by_global: object = use(lambda: module_level)
         by_closure: object = use(lambda: (enclosed, later))
         handle: object = use(lazy(lambda: pytest.fail("may fetch something")))
+        behind_handle: object = use(Factory(lambda: behind))
         builtin: object = use(int)
         number: int = 1
 
     found = [id(thing) for thing in without_network(Bundle())]
     later = StandIn()
 
-    assert [id(one), id(module_level), id(enclosed)] == found
+    assert [id(one), id(module_level), id(enclosed), id(behind)] == found
     assert later is Bundle().by_closure[1]  # type: ignore[index]  # declared as an object, to keep the bundle short
 
 

@@ -9,8 +9,6 @@ from lambda_kit._require import require
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lambda_kit.events._api_gateway_http import ApiGatewayHttpEvent as ApiGatewayHttpEvent
     from lambda_kit.events._detection import parse_event as parse_event
     from lambda_kit.events._function_url import FunctionUrlEvent as FunctionUrlEvent
@@ -27,28 +25,20 @@ __all__ = [
     "parse_event",
 ]
 
-_MODULES = {
-    "ApiGatewayHttpEvent": "lambda_kit.events._api_gateway_http",
-    "Event": "lambda_kit.events._model",
-    "FunctionUrlEvent": "lambda_kit.events._function_url",
-    "SqsEvent": "lambda_kit.events._sqs",
-    "SqsRecord": "lambda_kit.events._sqs",
-    "parse_event": "lambda_kit.events._detection",
-}
-
-
-def _attach() -> tuple[Callable[[str], object], Callable[[], list[str]]]:
-    """
-    Return ``__getattr__`` and ``__dir__``, of which the first says what to install where pydantic is missing.
-    """
-    load, names = attach(__name__, _MODULES)
+if not TYPE_CHECKING:  # a checker would take a module with __getattr__ to have any name
+    _load, __dir__ = attach(
+        __name__,
+        {
+            "ApiGatewayHttpEvent": "lambda_kit.events._api_gateway_http",
+            "Event": "lambda_kit.events._model",
+            "FunctionUrlEvent": "lambda_kit.events._function_url",
+            "SqsEvent": "lambda_kit.events._sqs",
+            "SqsRecord": "lambda_kit.events._sqs",
+            "parse_event": "lambda_kit.events._detection",
+        },
+    )
 
     def __getattr__(name: str) -> object:
-        if name in _MODULES:
+        if name in __all__:
             require("pydantic", extra="events")
-        return load(name)
-
-    return __getattr__, names
-
-
-__getattr__, __dir__ = _attach()
+        return _load(name)
