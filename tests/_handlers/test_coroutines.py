@@ -155,6 +155,22 @@ def test_a_running_loop_is_explained(context: FakeContext) -> None:
     assert [] == called
 
 
+def test_a_thread_may_call_a_handler_while_the_loop_runs() -> None:
+    """
+    Asynchronous logic that waits for another handler in a thread does not wait for ever.
+    """
+    contexts = [FakeContext(), FakeContext()]
+
+    async def inner(_: object) -> str:
+        return invocation().request_id
+
+    async def outer(_: object) -> list[str]:
+        found = await asyncio.to_thread(_wired(inner), {}, contexts[1])
+        return [invocation().request_id, found]
+
+    assert [context.aws_request_id for context in contexts] == _wired(outer)({}, contexts[0])
+
+
 def test_a_reset_closes_the_loop(context: FakeContext) -> None:
     """
     A cold environment has a loop of its own.
