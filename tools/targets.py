@@ -11,6 +11,7 @@ import glob
 import os
 import time
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 
 from tools import pythons
 from tools.environments import FOLDER, ROOT, Environment, TargetError, run
@@ -72,8 +73,10 @@ def prepare(environments: list[Environment]) -> None:
     """
     Build the environments, and fetch the wheels that tests build a layer from: they themselves use no network.
     """
+    # Installing is waiting for the network and the disk by turns: two at a time take little more than one.
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(Environment.prepare, environments))
     for each in environments:
-        each.prepare()
         each.download(WHEELS, "layer/constraints.txt")
         # Carries Lambda's runtime interface emulator; unzipped by its test, never installed.
         each.download(WHEELS, "constraints/wheels.txt")
