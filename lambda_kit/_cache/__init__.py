@@ -65,7 +65,7 @@ class Cache(Generic[T]):
         self._wall_s = wall_s
         self._monotonic_s = monotonic_s
         self._fraction = fraction
-        self.tallies = Tallies()
+        self._count_from_zero()
         self.forget()
         _caches.add(self)
 
@@ -82,10 +82,17 @@ class Cache(Generic[T]):
 
     def reset(self) -> None:
         """
-        Drop all values, and count from zero.
+        Drop all values, whoever still holds their entries, and count from zero.
         """
+        for entry in list(self._entries.values()):
+            entry.kill()
         self.forget()
+        self._count_from_zero()
+
+    def _count_from_zero(self) -> None:
         self.tallies = Tallies()
+        # For who keeps an entry and finds it fresh without asking here.
+        self.hit = self.tallies.hits.add
 
     def fresh(self, key: Hashable, max_age_s: float) -> Entry[T] | None:
         """
@@ -114,6 +121,12 @@ class Cache(Generic[T]):
         if wall_s < 0 or monotonic_s < 0 or entry.generation != _runtime.generation():
             return float("inf")
         return max(wall_s, monotonic_s)
+
+    def known(self, key: Hashable) -> Entry[T] | None:
+        """
+        Return the entry of *key*, however old.
+        """
+        return self._entries.get(key)
 
     def due(self) -> list[Hashable]:
         """
@@ -155,7 +168,7 @@ class Cache(Generic[T]):
         while True:
             entry = self.fresh(key, max_age_s)
             if entry is not None:
-                self.tallies.hits.add()
+                self.hit()
                 return entry
             old = self._peek(key)
             age_s = float("inf") if old is None else self.age_s(old)
@@ -244,7 +257,7 @@ class Cache(Generic[T]):
         if refusal is None:
             return
         if self.age_s(refusal) < REFUSED_S:
-            self.tallies.hits.add()
+            self.hit()
             raise refusal.failure.again()
         with self._lock:
             # A newer one may have come meanwhile; then it is asked for once more, and no harm done.

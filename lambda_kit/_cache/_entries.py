@@ -40,7 +40,19 @@ class Entry(Generic[T]):
         max_age_s: How old its reader lets it become; infinity when nobody said.
     """
 
-    __slots__ = ("derived", "failures", "generation", "lock", "max_age_s", "monotonic_s", "retry_at_s", "softness", "value", "version", "wall_s")
+    __slots__ = (
+        "derived",
+        "failures",
+        "generation",
+        "lock",
+        "max_age_s",
+        "monotonic_s",
+        "retry_at_s",
+        "softness",
+        "value",
+        "version",
+        "wall_s",
+    )
 
     def __init__(
         self, value: T, version: str | None, *, wall_s: float, monotonic_s: float, generation: int, softness: float, max_age_s: float

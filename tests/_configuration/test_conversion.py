@@ -50,7 +50,7 @@ def entry(value: str | bytes) -> Entry[str | bytes]:
 
 
 def convert(value: str | bytes, how: Any, key: str | None = None) -> Any:
-    return converted(entry(value), how, key, what="secret 's'", name="s")
+    return converted(entry(value), how, key, what="secret 's'", name="s").given()
 
 
 @pytest.mark.parametrize(
@@ -178,10 +178,12 @@ def test_value_is_made_once() -> None:
         calls.append(text)
         return text
 
-    made = [converted(kept, counted, key, what="secret 's'", name="s") for key in ("a", "b", "a", "b")]
+    made = [converted(kept, counted, key, what="secret 's'", name="s").given() for key in ("a", "b", "a", "b")]
 
     assert (["x", "y", "x", "y"], ["x", "y"]) == (made, calls)
-    assert "x" == known(kept, counted, "a")
+    found = known(kept, counted, "a")
+    assert found is not None
+    assert ("x", "<Made str>") == (found.given(), repr(found))
 
 
 def test_callable_without_hash_converts_each_time() -> None:
@@ -190,7 +192,7 @@ def test_callable_without_hash_converts_each_time() -> None:
     """
     kept, how = entry("text"), Unhashable()
 
-    assert [4, 4] == [converted(kept, how, None, what="secret 's'", name="s") for _ in range(2)]
+    assert [4, 4] == [converted(kept, how, None, what="secret 's'", name="s").given() for _ in range(2)]
     assert {} == kept.derived
 
 
