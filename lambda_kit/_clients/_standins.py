@@ -14,7 +14,7 @@ from weakref import WeakSet
 from lambda_kit import _observe, _runtime
 from lambda_kit._clients import _sessions, _timeouts, _trust
 from lambda_kit._require import require
-from lambda_kit.errors import ConfigurationError
+from lambda_kit.errors import ConfigurationError, MissingDependencyError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ class _Shared:
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
-        self.sessions: dict[Role | None, Any] = {}
+        self.sessions: dict[Role | None, _sessions.Session] = {}
         self.real: dict[tuple[object, ...], _Real] = {}
 
 
@@ -239,7 +239,6 @@ def _build(declared: _Declared) -> None:
 
 
 def _made(declaration: Declaration) -> Any:
-    require("boto3.session", extra="aws")
     exceptions = require("botocore.exceptions", extra="aws")
     try:
         make = getattr(_session(declaration.role), declaration.kind)
@@ -247,11 +246,13 @@ def _made(declaration: Declaration) -> Any:
         return make(declaration.service, **{**declaration.options, "config": config})
     except exceptions.NoRegionError as exc:
         raise ConfigurationError(f"{declaration}: no AWS region: set AWS_REGION, or give region_name=") from exc
+    except MissingDependencyError:
+        raise
     except (exceptions.BotoCoreError, ValueError) as exc:
         raise ConfigurationError(f"{declaration} cannot be built: {exc}") from exc
 
 
-def _session(role: Role | None) -> Any:
+def _session(role: Role | None) -> _sessions.Session:
     if role not in _shared.sessions:
         if role is None:
             _shared.sessions[None] = _sessions.own()
