@@ -31,7 +31,7 @@ __all__ = ["MAX_DERIVED", "Cache", "Entry", "Tally", "fraction"]
 FIRST_PAUSE_S = 1.0
 MOST_PAUSE_S = 60.0
 # An entry turns SOFT after this part of its age, or later: many environments started at once do not renew at once.
-SOONEST_SOFT = 0.7
+SOONEST_SOFT = 0.5
 # What turns SOFT within this part of its age is worth renewing when something else is renewed anyway.
 DUE_SOON = 0.2
 # How long a failure that does not pass is remembered: a loop over a missing name is one call, and a name just created is seen.

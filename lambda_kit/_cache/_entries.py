@@ -74,6 +74,8 @@ class Entry(Generic[T]):
         Never be handed out again, whoever still holds this entry.
         """
         self.generation = -1
+        # For those who compare the clocks only: it is from a time to come.
+        self.wall_s = float("inf")
 
     def derive(self, how: Hashable, value: object) -> None:
         """

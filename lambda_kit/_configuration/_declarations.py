@@ -72,7 +72,7 @@ def parameter(
             pydantic model class, for which the text is JSON. A StringList is one text with commas. What could be changed - a
             ``dict``, a ``list``, a model that is not frozen - is copied for each call; objects of other classes are shared.
         max_age_s: Seconds on the wall clock as well as on the monotonic one, so that a freeze counts. To spread the requests
-            of many environments, a value is renewed from 70 % of it on.
+            of many environments, a value is renewed from half of it on.
         stale_for_s: How much older the value may be while Parameter Store throttles, fails or cannot be reached.
         version: A version number or a label.
         decrypt: Give the clear text of a SecureString; ``False`` gives its ciphertext.

@@ -12,6 +12,7 @@ from lambda_kit._configuration._calls import rests_until_s
 from lambda_kit._configuration._reading import made, read_together
 from lambda_kit._configuration._sources import cache
 from lambda_kit._handles import Handle
+from lambda_kit._runtime import monotonic_s, wall_s
 from lambda_kit.errors import LambdaKitError, ParameterUnavailableError
 
 TYPE_CHECKING = False
@@ -72,12 +73,9 @@ class StoredValue(Handle[T_co]):
         memo = self._memo
         if memo is not None:
             entry, soft_s = memo.entry, memo.soft_s
-            # The same test as the cache's own; written out, as a hit costs little more than the two clocks.
-            if (
-                0.0 <= _runtime.wall_s() - entry.wall_s < soft_s
-                and 0.0 <= _runtime.monotonic_s() - entry.monotonic_s < soft_s
-                and entry.generation == _runtime.generation()
-            ):
+            # The same test as the cache's own; written out, as a hit costs little more than the two clocks. A turn of the
+            # environment's life takes the memo away.
+            if 0.0 <= wall_s() - entry.wall_s < soft_s and 0.0 <= monotonic_s() - entry.monotonic_s < soft_s:
                 cache.hit()
                 return memo.value if memo.copied is None else memo.given()
         return self._read(None).given()

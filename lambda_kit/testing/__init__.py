@@ -10,8 +10,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_kit.testing._contexts import FakeContext as FakeContext
     from lambda_kit.testing._events import LambdaEvents as LambdaEvents
+    from lambda_kit.testing._override import override as override
 
-__all__ = ["FakeContext", "LambdaEvents"]
+__all__ = ["FakeContext", "LambdaEvents", "override"]
 
 # Lazily, because pytest imports the plugin, and so this package, in every run of an environment that has the kit.
 __getattr__, __dir__ = attach(
@@ -19,5 +20,6 @@ __getattr__, __dir__ = attach(
     {
         "FakeContext": "lambda_kit.testing._contexts",
         "LambdaEvents": "lambda_kit.testing._events",
+        "override": "lambda_kit.testing._override",
     },
 )

@@ -9,8 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lambda_kit import _runtime
+from tests._configuration.fault_server import FaultServer
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.aws_server import AwsServer
 
@@ -64,3 +67,16 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
         monkeypatch.setattr(time, "monotonic", lambda: monotonic() + passed)
 
     return pass_by
+
+
+@pytest.fixture
+def faults(aws_environ: AwsServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
+    """
+    A server that answers what the test says, asked instead of moto's.
+    """
+    server = FaultServer()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+    _runtime.reset()
+    yield server
+    _runtime.reset()
+    server.stop()
