@@ -45,7 +45,7 @@ FLOORS = {
     "__init__": 10,
 }
 # In the plan of the house, not built yet.
-PLANNED = {"_transport", "_parallel"}
+PLANNED = {"_parallel"}
 # Loaded by the Lambda runtime client before the handler, so importing them is free; contextvars is built in.
 FREE_IMPORTS = frozenset(
     "__future__ abc atexit collections contextlib contextvars decimal enum functools importlib io itertools json logging operator "
