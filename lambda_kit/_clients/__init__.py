@@ -6,7 +6,7 @@ of the environment's life.
 from __future__ import annotations
 
 from lambda_kit._clients._roles import role as _role
-from lambda_kit._clients._standins import Declaration, declare, stand_in
+from lambda_kit._clients._standins import Declaration, declarations, declare, stand_in
 from lambda_kit._clients._timeouts import CONNECT_TIMEOUT_S as CONNECT_TIMEOUT_S
 from lambda_kit._clients._timeouts import READ_TIMEOUT_S as READ_TIMEOUT_S
 from lambda_kit._clients._timeouts import READ_TIMEOUTS_S as READ_TIMEOUTS_S
@@ -102,3 +102,10 @@ def brief_client(service_name: str, timeouts: Timeouts) -> Any:
     Return a stand-in for a client that gives up sooner, for the kit's own reads. Keep *timeouts*: they are part of its identity.
     """
     return stand_in(Declaration("client", service_name, {}, timeouts=timeouts))
+
+
+def any_declared() -> bool:
+    """
+    Tell whether the function has declared a client or resource, so that it loads boto3 anyway; the kit's own reads do not count.
+    """
+    return any(declaration.timeouts is None for declaration in declarations())

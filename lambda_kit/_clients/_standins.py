@@ -219,6 +219,13 @@ def stand_in(declaration: Declaration) -> _Declared:
     return made
 
 
+def declarations() -> list[Declaration]:
+    """
+    Return what is declared and still held by somebody.
+    """
+    return [declared._lambda_kit_declaration for declared in list(_stand_ins)]  # noqa: SLF001 - a method would show on the real client
+
+
 def _build(declared: _Declared) -> None:
     """
     Make *declared* the real thing, building that if no other stand-in has.

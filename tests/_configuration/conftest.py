@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from tests.aws_server import AwsServer
 
 
+@pytest.fixture(params=["boto3", "lean"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """
+    The transport: everything holds over either.
+    """
+    chosen: str = request.param
+    monkeypatch.setenv("LAMBDA_KIT_TRANSPORT", chosen)
+    return chosen
+
+
 @pytest.fixture
 def put_parameter(aws_environ: AwsServer) -> Callable[..., None]:
     """
