@@ -286,7 +286,7 @@ def test_an_http_session_of_somebody_elses_is_left_alone(monkeypatch: pytest.Mon
     A library that replaced botocore's HTTP session has its reasons.
     """
 
-    class Theirs(botocore.httpsession.URLLib3Session):  # type: ignore[misc]  # untyped
+    class Theirs(botocore.httpsession.URLLib3Session):
         pass
 
     made: Any = client("ssm")
