@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
 # Those on the way may change these, so botocore does not sign them either.
-_UNSIGNED = frozenset({"connection", "expect", "keep-alive", "proxy-connection", "transfer-encoding", "user-agent", "x-amzn-trace-id"})
+_UNSIGNED = frozenset(
+    "baggage connection expect keep-alive proxy-authenticate proxy-authorization te traceparent tracestate trailer transfer-encoding "
+    "upgrade user-agent x-amzn-trace-id".split()
+)
 _SPACES = re.compile(r"\s+")
 
 
