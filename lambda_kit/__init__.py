@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lambda_kit import errors as errors
     from lambda_kit import events as events
     from lambda_kit import tracing as tracing
+    from lambda_kit._clients import assuming_role as assuming_role
     from lambda_kit._clients import client as client
     from lambda_kit._clients import resource as resource
     from lambda_kit._configuration import config_stats as config_stats
@@ -63,6 +64,7 @@ __all__ = [
     "Response",
     "Retry",
     "after_restore",
+    "assuming_role",
     "before_snapshot",
     "client",
     "config_stats",
@@ -109,6 +111,7 @@ if not TYPE_CHECKING:  # a checker would take a module with __getattr__ to have 
             "Response": "lambda_kit._responses",
             "Retry": "lambda_kit._responses",
             "after_restore": "lambda_kit._runtime",
+            "assuming_role": "lambda_kit._clients",
             "before_snapshot": "lambda_kit._runtime",
             "client": "lambda_kit._clients",
             "config_stats": "lambda_kit._configuration",

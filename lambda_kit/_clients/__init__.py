@@ -51,12 +51,18 @@ class AssumedRole:
     What :func:`assuming_role` returns: :func:`client` and :func:`resource` for another role than the function's own.
     """
 
-    __slots__ = ("_role",)
-
     if TYPE_CHECKING:
-        client = staticmethod(client)
-        resource = staticmethod(resource)
+
+        def __init__(self, role: tuple[tuple[str, object], ...]) -> None:
+            self._role = role
+            # As attributes they keep the overloads that boto3's stubs have.
+            self.client = client
+            self.resource = resource
     else:
+        __slots__ = ("_role",)
+
+        def __init__(self, role: tuple[tuple[str, object], ...]) -> None:
+            self._role = role
 
         def client(self, service_name: str, *args: object, **options: object) -> Any:
             """
@@ -69,9 +75,6 @@ class AssumedRole:
             Return a stand-in for a resource that calls as this role.
             """
             return declare("resource", service_name, args, options, self._role)
-
-    def __init__(self, role: tuple[tuple[str, object], ...]) -> None:
-        self._role = role
 
     def __repr__(self) -> str:
         return f"<AssumedRole {dict(self._role)['RoleArn']}>"
