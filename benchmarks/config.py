@@ -322,17 +322,31 @@ def report(
     Return the page: tables, budgets, versions, method.
     """
     machine = f"{platform.python_implementation()} {platform.python_version()} on {platform.system()} {platform.machine()}"
-    lines = ["# What reading configuration costs", "", f"Produced by `benchmarks/config.py` with {machine}, {os.cpu_count()} processors.", ""]
-    lines += ["## A first read: one parameter and one secret over TLS, whole process", "", "| | CPU ms, least | CPU ms, median |", "|---|---:|---:|"]
+    lines = [
+        "# What reading configuration costs",
+        "",
+        f"Produced by `benchmarks/config.py` with {machine}, {os.cpu_count()} processors.",
+        "",
+    ]
+    lines += [
+        "## A first read: one parameter and one secret over TLS, whole process",
+        "",
+        "| | CPU ms, least | CPU ms, median |",
+        "|---|---:|---:|",
+    ]
     if costs[BARE].instructions is not None:
         lines[-2:] = ["| | CPU ms, least | CPU ms, median | M instructions | of boto3's |", "|---|---:|---:|---:|---:|"]
     lines += [cold_row(title, cost, costs[BOTO3]) for title, cost in costs.items()]
     lines += ["", *budgets(costs, hit), "", "## A read from memory, 64 threads at a cold key, a total outage", ""]
-    lines += ["| | hit, µs | requests of 64 threads | 100 reads past their age in an outage: failures | ms together | longest, ms | requests |"]
+    lines += [
+        "| | hit, µs | requests of 64 threads | 100 reads past their age in an outage: failures | ms together | longest, ms | requests |"
+    ]
     lines += ["|---|---:|---:|---:|---:|---:|---:|"]
     for title, microseconds in hit.items():
         failed, took_s, longest_s, requests = outage[title]
-        lines.append(f"| {title} | {microseconds:.2f} | {calls[title]} | {failed} | {took_s * 1000:.0f} | {longest_s * 1000:.0f} | {requests} |")
+        lines.append(
+            f"| {title} | {microseconds:.2f} | {calls[title]} | {failed} | {took_s * 1000:.0f} | {longest_s * 1000:.0f} | {requests} |"
+        )
     return "\n".join([*lines, "", *method(runs), ""])
 
 

@@ -70,7 +70,10 @@ def fetch_together(wanted: Iterable[tuple[Source, float]], budget_s: float, *, f
     A name that does not exist, or one secret that may not be read, is refused for itself. What a call as a whole does not
     bring is left to a call of its own: the keys that were brought, or refused, are returned.
     """
-    missing: dict[Hashable, tuple[Source, float]] = {source.key: (source, max_age_s) for source, max_age_s in wanted if fresh or cache.fresh(source.key, max_age_s) is None}
+    missing: dict[Hashable, tuple[Source, float]] = {}
+    for source, max_age_s in wanted:
+        if fresh or cache.fresh(source.key, max_age_s) is None:
+            missing[source.key] = source, max_age_s
     ages_s = {key: max_age_s for key, (_, max_age_s) in missing.items()}
     until_s = _runtime.monotonic_s() + budget_s
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
 # How long one caller waits for another one's convert before it does the same work.
-PATIENCE_S = 5.0
+PATIENCE_S = 1.0
 
 
 def check_declaration(kind: str, name: object, convert: object) -> None:

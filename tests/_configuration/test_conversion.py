@@ -5,6 +5,7 @@ From text to value: kinds of conversion, and complaints that quote nothing.
 from __future__ import annotations
 
 import json
+import threading
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -223,3 +224,24 @@ def test_exposure_is_found() -> None:
         convert(planted, lambda text: (_ for _ in ()).throw(KeyboardInterrupt))
     assert planted in given_away_by(raised.value)
     assert planted in given_away_by(ValueError(planted))
+
+
+def test_conversions_that_wait_for_each_other_end() -> None:
+    """
+    While another thread is busy with the same value for long, a caller does the work itself.
+    """
+    kept = entry("3")
+    busy, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with kept.lock:
+            busy.set()
+            done.wait(30)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert busy.wait(10)
+
+    assert 3 == converted(kept, int, None, what="secret 's'", name="s").given()
+    done.set()
+    thread.join()
