@@ -22,7 +22,8 @@ _PARTITIONS = (
 )
 _VARIABLES = {"ssm": "SSM", "secretsmanager": "SECRETS_MANAGER", "kms": "KMS"}
 _REGION = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-_URL = re.compile(r"(https?)://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?)(?::([0-9]{1,5}))?(/[!-~]*)?")
+_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
+_URL = re.compile(rf"(https?)://(\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:\.{_LABEL})*)(?::([0-9]{{1,5}}))?(/[!-~]*)?")
 _PORTS = {"http": 80, "https": 443}
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from lambda_kit import _transport
 from lambda_kit.errors import ConfigurationError
+from tests import fresh_process
 
 
 @pytest.fixture(autouse=True)
@@ -122,3 +123,45 @@ def test_a_mistyped_choice_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(ConfigurationError, match="LAMBDA_KIT_TRANSPORT is to be 'lean' or 'boto3': got 'fast'"):
         _transport.usable(clients_declared=False)
+
+
+@pytest.mark.parametrize(
+    ("declaration", "message"),
+    [
+        ("", "read over lean: nothing else of this process needs boto3"),
+        ("s3 = lambda_kit.client('s3')", "read over boto3: a client is declared"),
+        ("import botocore", "read over boto3: botocore is loaded"),
+    ],
+    ids=["reads alone", "with a client", "with botocore"],
+)
+def test_a_function_decides_at_its_first_read(declaration: str, message: str) -> None:
+    """
+    Once, with one line in its log, whatever is read or loaded later; botocore is loaded only where it was chosen.
+    """
+    code = f"""
+        import json, logging, os, sys
+        import lambda_kit
+        from tests._transport.scripted_server import ScriptedServer, reply
+        server = ScriptedServer()
+        server.answer = lambda seen: reply({{"Parameter": {{"Value": "1", "Version": 1}}, "SecretString": "s", "VersionId": "v"}})
+        os.environ |= {{
+            "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:1", "AWS_ENDPOINT_URL": server.url, "AWS_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b",
+        }}
+        kept = []
+        handler = logging.Handler()
+        handler.emit = lambda record: kept.append(record.getMessage())
+        logging.getLogger("lambda_kit").addHandler(handler)
+        logging.getLogger("lambda_kit").setLevel(logging.DEBUG)
+        {declaration}
+        read = [lambda_kit.parameter("/p")(), lambda_kit.secret("s")()]
+        loaded = "botocore" in sys.modules
+        lambda_kit.client("sqs")
+        read.append(lambda_kit.get_parameter("/p", fresh=True))
+        print(json.dumps([read, [line for line in kept if "read over" in line], loaded]))
+    """
+
+    read, lines, loaded = fresh_process.result(code)
+    assert ["1", "s", "1"] == read
+    assert [f"parameters, secrets and keys are {message}"] == lines
+    assert loaded == ("boto3" in message.partition(":")[0])

@@ -95,6 +95,8 @@ def test_a_services_own_url_comes_first(monkeypatch: pytest.MonkeyPatch, service
         ({"AWS_ENDPOINT_URL_SSM": "http://user:word@host"}, "AWS_ENDPOINT_URL_SSM is no URL"),
         ({"AWS_ENDPOINT_URL": "http://host:0"}, "AWS_ENDPOINT_URL is no URL"),
         ({"AWS_ENDPOINT_URL": "http://host:70000"}, "AWS_ENDPOINT_URL is no URL"),
+        ({"AWS_ENDPOINT_URL": "http://a..b"}, "AWS_ENDPOINT_URL is no URL"),
+        ({"AWS_ENDPOINT_URL": f"http://{'a' * 64}.b"}, "AWS_ENDPOINT_URL is no URL"),
         ({"AWS_ENDPOINT_URL": "http://host/a b"}, "AWS_ENDPOINT_URL is no URL"),
         ({"AWS_ENDPOINT_URL": "http://h", "AWS_USE_FIPS_ENDPOINT": "true"}, "does not go with AWS_USE_FIPS_ENDPOINT"),
         ({"AWS_ENDPOINT_URL": "http://h", "AWS_USE_DUALSTACK_ENDPOINT": "true"}, "does not go with AWS_USE_DUALSTACK_ENDPOINT"),
