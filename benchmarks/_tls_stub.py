@@ -12,8 +12,8 @@ import certifi
 # Run as a file, a benchmark sees its own folder only.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.certificates import Authority  # noqa: E402 - needs the line above
-from tests.tls_server import TlsServer  # noqa: E402 - needs the line above
+from tests.certificates import Authority
+from tests.tls_server import TlsServer
 
 # Goes before the measured code: every host is the stub's, and the bundle is the installed one with the stub's root in it.
 _PRELUDE = """
