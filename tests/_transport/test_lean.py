@@ -342,15 +342,17 @@ def test_neither_boto3_nor_its_parts_are_loaded() -> None:
     """
     code = """
         import json, os, sys
+        known = set(sys.modules)
         from lambda_kit._transport import Lean
-        light = [name for name in ("ssl", "http.client", "hashlib", "hmac", "email", "urllib.parse", "datetime") if name in sys.modules]
+        heavy = {"ssl", "http.client", "hashlib", "hmac", "email", "urllib.parse", "datetime", "socket", "select"}
+        early = sorted(heavy & set(sys.modules) - known)
         from tests._transport.scripted_server import ScriptedServer
         server = ScriptedServer()
         os.environ |= {"AWS_ENDPOINT_URL": server.url, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
         before = set(sys.modules)
         Lean().request("ssm", "GetParameter", {}, budget_s=10.0)
         loaded = {name.partition(".")[0] for name in set(sys.modules) - before}
-        print(json.dumps([light, sorted(loaded & {"boto3", "botocore", "cachetools", "certifi", "tenacity", "urllib3"})]))
+        print(json.dumps([early, sorted(loaded & {"boto3", "botocore", "cachetools", "certifi", "tenacity", "urllib3"})]))
     """
 
     assert [[], []] == fresh_process.result(code)
