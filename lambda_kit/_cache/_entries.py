@@ -99,6 +99,9 @@ class Failure:
         self.kind = type(exc)
         self.args = exc.args
         self.facts = dict(vars(exc))
+        if isinstance(exc, ImportError):
+            # These two are kept in C.
+            self.facts |= {"msg": exc.msg, "name": exc.name}
         self.cause = exc.__cause__
         self.retryable = is_transient(exc)
 
@@ -107,7 +110,10 @@ class Failure:
         Return it anew.
         """
         made = self.kind.__new__(self.kind, *self.args)
-        made.__dict__.update(self.facts)
+        # An OSError with an __init__ of its own, such as a PermissionError of the kit's, does not take them from there.
+        made.args = self.args
+        for name, fact in self.facts.items():
+            setattr(made, name, fact)
         made.__cause__ = self.cause
         return made
 

@@ -51,6 +51,19 @@ def check_ages(kind: str, name: str, max_age_s: Any, stale_for_s: Any) -> None:
             raise ConfigurationError(f"{kind}({name!r}): {option}= takes seconds, 0 or more: got {seconds!r}")
 
 
+def check_option(kind: str, name: str, option: str, value: object, *kinds: type) -> None:
+    """
+    Refuse an option of a type that AWS would not take.
+
+    Raises:
+        ConfigurationError: *value* is none of *kinds*.
+    """
+    # A truth value is an int to Python, and no version number to anybody.
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        wanted = " or ".join(each.__name__ for each in kinds)
+        raise ConfigurationError(f"{kind}({name!r}): {option}= takes {wanted}: got {value!r}")
+
+
 class Made:
     """
     What was made of a stored text: one object for all who ask, or, if it could be changed, a copy for each.

@@ -4,7 +4,7 @@ Declarations: a parameter, a secret, a variable, an encrypted variable, each as 
 
 from __future__ import annotations
 
-from lambda_kit._configuration._conversion import check_ages, check_declaration
+from lambda_kit._configuration._conversion import check_ages, check_declaration, check_option
 from lambda_kit._configuration._sources import Encrypted, Parameter, Secret
 from lambda_kit._configuration._stored import StoredValue
 from lambda_kit._configuration._variables import REQUIRED, Variable
@@ -82,12 +82,14 @@ def parameter(
         ParameterAccessError: The role may not read it, or not use its key. A stale value is not served then.
         ParameterValueError: *convert* refused the text; a corrected one is seen 5 s later at the latest.
         ParameterUnavailableError: There was no answer, and no value young enough.
-        ConfigurationError: At once: no name, a *convert* that is no function, seconds below 0.
+        ConfigurationError: At once: no name, a *convert* that is no function, an option of the wrong type.
 
     Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameter.html
     """
     check_declaration("parameter", name, convert)
     check_ages("parameter", name, max_age_s, stale_for_s)
+    check_option("parameter", name, "version", version, int, str, type(None))
+    check_option("parameter", name, "decrypt", decrypt, bool)
     return StoredValue(Parameter(name, version, decrypt), convert=convert, max_age_s=max_age_s, stale_for_s=stale_for_s)
 
 
@@ -138,6 +140,8 @@ def secret(
     """
     check_declaration("secret", name, convert)
     check_ages("secret", name, max_age_s, stale_for_s)
+    check_option("secret", name, "key", key, str, type(None))
+    check_option("secret", name, "version_stage", version_stage, str)
     return StoredValue(Secret(name, version_stage), convert=convert, key=key, max_age_s=max_age_s, stale_for_s=stale_for_s)
 
 

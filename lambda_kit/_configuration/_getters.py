@@ -4,7 +4,7 @@ Values read at once: by names that are known only now, one or many, through the 
 
 from __future__ import annotations
 
-from lambda_kit._configuration._conversion import check_declaration, known
+from lambda_kit._configuration._conversion import check_ages, check_declaration, check_option, known
 from lambda_kit._configuration._declarations import MAX_AGE_S, STALE_PARAMETERS_S, STALE_SECRETS_S
 from lambda_kit._configuration._reading import made, read_again
 from lambda_kit._configuration._sources import Parameter, Secret, cache
@@ -81,6 +81,9 @@ def get_parameter(
                 cache.hit()
                 return found.given()
     check_declaration("get_parameter", name, convert)
+    check_ages("get_parameter", name, max_age_s, stale_for_s)
+    check_option("get_parameter", name, "version", version, int, str, type(None))
+    check_option("get_parameter", name, "decrypt", decrypt, bool)
     return now(Parameter(name, version, decrypt), convert, None, max_age_s, stale_for_s, fresh)
 
 
@@ -144,6 +147,9 @@ def get_secret(
                 cache.hit()
                 return found.given()
     check_declaration("get_secret", name, convert)
+    check_ages("get_secret", name, max_age_s, stale_for_s)
+    check_option("get_secret", name, "key", key, str, type(None))
+    check_option("get_secret", name, "version_stage", version_stage, str)
     return now(Secret(name, version_stage), convert, key, max_age_s, stale_for_s, fresh)
 
 

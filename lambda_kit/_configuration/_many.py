@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 
-from lambda_kit._configuration._conversion import check_declaration
+from lambda_kit._configuration._conversion import check_ages, check_declaration
 from lambda_kit._configuration._declarations import MAX_AGE_S, STALE_PARAMETERS_S, STALE_SECRETS_S
 from lambda_kit._configuration._getters import now
 from lambda_kit._configuration._reading import read_together
@@ -61,7 +61,7 @@ def get_parameters(
 
     Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParameters.html
     """
-    asked = _names("get_parameters", names, convert)
+    asked = _names("get_parameters", names, convert, max_age_s, stale_for_s)
     sources = [Parameter(name, None, decrypt) for name in asked]
     return _all(sources, convert, None, max_age_s, stale_for_s, fresh)
 
@@ -87,6 +87,7 @@ def get_parameters_by_path(
     Source: https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_GetParametersByPath.html
     """
     check_declaration("get_parameters_by_path", path, json.loads)
+    check_ages("get_parameters_by_path", path, max_age_s, stale_for_s)
     found: dict[str, str] = now(Tree(path, recursive, decrypt), json.loads, None, max_age_s, stale_for_s, fresh)
     return found
 
@@ -127,11 +128,11 @@ def get_secrets(
 
     Source: https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_BatchGetSecretValue.html
     """
-    asked = _names("get_secrets", names, convert)
+    asked = _names("get_secrets", names, convert, max_age_s, stale_for_s)
     return _all([Secret(name, "AWSCURRENT") for name in asked], convert, key, max_age_s, stale_for_s, fresh)
 
 
-def _names(called: str, names: Iterable[str], convert: object) -> list[str]:
+def _names(called: str, names: Iterable[str], convert: object, max_age_s: float, stale_for_s: float) -> list[str]:
     """
     Return the names, each once, in order.
     """
@@ -140,6 +141,7 @@ def _names(called: str, names: Iterable[str], convert: object) -> list[str]:
     asked = list(dict.fromkeys(names))
     for name in asked:
         check_declaration(called, name, convert)
+        check_ages(called, name, max_age_s, stale_for_s)
     return asked
 
 

@@ -4,11 +4,21 @@ What is asked for together, along with something else, or alone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from lambda_kit import config_stats, get_parameters, get_parameters_by_path, get_secrets, parameter, preload, secret
+from lambda_kit import (
+    config_stats,
+    get_parameter,
+    get_parameters,
+    get_parameters_by_path,
+    get_secret,
+    get_secrets,
+    parameter,
+    preload,
+    secret,
+)
 from lambda_kit._configuration._batches import batches
 from lambda_kit._configuration._sources import Encrypted, Parameter, Secret, cache
 from lambda_kit.errors import ConfigurationError, ParameterAccessError, ParameterError, ParameterNotFoundError, ParameterUnavailableError
@@ -257,6 +267,22 @@ def test_path_brings_all_below_it(aws_environ: AwsServer, put_parameter: Callabl
     assert ["GetParametersByPath"] * 5 == aws_environ.calls
 
 
+def test_path_is_renewed_for_itself(aws_environ: AwsServer, put_parameter: Callable[..., None], pass_time: Callable[[float], None]) -> None:
+    """
+    A path past its age is read again, and goes through an outage as everything does.
+    """
+    put_parameter("/app/a", "1")
+    get_parameters_by_path("/app", max_age_s=100)
+    put_parameter("/app/a", "2")
+    pass_time(101)
+
+    assert {"/app/a": "2"} == get_parameters_by_path("/app", max_age_s=100)
+    aws_environ.always = THROTTLED
+    pass_time(101)
+    assert {"/app/a": "2"} == get_parameters_by_path("/app", max_age_s=100)
+    assert ["GetParametersByPath"] * 3 == aws_environ.calls
+
+
 def test_path_that_may_not_be_read_is_an_error(aws_environ: AwsServer) -> None:
     """
     The error names the path and the action.
@@ -287,8 +313,30 @@ def test_token_that_repeats_ends_the_pages(faults: FaultServer) -> None:
         (lambda: parameter("/p", max_age_s=-1), r"parameter\('/p'\): max_age_s= takes seconds, 0 or more: got -1"),
         (lambda: secret("s", stale_for_s="1h"), "stale_for_s= takes seconds, 0 or more: got '1h'"),  # type: ignore[call-overload]  # the point
         (lambda: secret("s", max_age_s=float("nan")), "got nan"),
+        (lambda: parameter("/p", version=True), "version= takes int or str or NoneType: got True"),
+        (lambda: parameter("/p", decrypt=cast("Any", "no")), r"parameter\('/p'\): decrypt= takes bool: got 'no'"),
+        (lambda: secret("s", key=cast("Any", 3)), "key= takes str or NoneType: got 3"),
+        (lambda: get_secret("s", version_stage=cast("Any", None)), r"get_secret\('s'\): version_stage= takes str: got None"),
+        (lambda: get_parameter("/p", max_age_s=-1), r"get_parameter\('/p'\): max_age_s= takes seconds, 0 or more: got -1"),
+        (lambda: get_parameters(["/p"], stale_for_s=-1), r"get_parameters\('/p'\): stale_for_s= takes seconds"),
+        (lambda: get_parameters_by_path("/p", max_age_s=-1), "max_age_s= takes seconds"),
     ],
-    ids=["text", "empty", "no function", "no path", "negative", "text for seconds", "nan"],
+    ids=[
+        "text",
+        "empty",
+        "no function",
+        "no path",
+        "negative",
+        "text for seconds",
+        "nan",
+        "version",
+        "decrypt",
+        "key",
+        "stage",
+        "getter",
+        "many",
+        "tree",
+    ],
 )
 def test_bad_input_is_named(call: Callable[[], object], message: str) -> None:
     """
@@ -296,6 +344,16 @@ def test_bad_input_is_named(call: Callable[[], object], message: str) -> None:
     """
     with pytest.raises(ConfigurationError, match=message):
         call()
+
+
+def test_binary_secrets_come_together(put_secret: Callable[..., str]) -> None:
+    """
+    In a batch too, binary is bytes.
+    """
+    for name in "abc":
+        put_secret(name, b"\x00\xff" + name.encode())
+
+    assert {name: b"\x00\xff" + name.encode() for name in "abc"} == get_secrets(["a", "b", "c"], convert=bytes)
 
 
 def test_error_of_many_is_that_of_the_first(aws_environ: AwsServer, put_parameter: Callable[..., None]) -> None:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ParamValidationError, ReadTimeoutError
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError, ReadTimeoutError
 
 from lambda_kit import _invocation, get_parameter, get_secret
 from lambda_kit._configuration._sources import cache
@@ -174,21 +174,6 @@ def test_missing_region_is_a_matter_of_set_up(monkeypatch: pytest.MonkeyPatch) -
 
     with pytest.raises(ConfigurationError, match="set AWS_REGION"):
         get_parameter("/p")
-
-
-@pytest.mark.usefixtures("aws_environ")
-def test_arguments_that_botocore_refuses_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    What botocore refuses to send is an error of the parameter, and no outage.
-    """
-    monkeypatch.setenv("LAMBDA_KIT_TRANSPORT", "boto3")
-    wrong: Any = 3
-    with pytest.raises(
-        ParameterError, match=r"'/p' cannot be read in eu-west-1 \(ParamValidationError: Parameter validation failed"
-    ) as raised:
-        get_parameter("/p", decrypt=wrong)
-    assert isinstance(raised.value.__cause__, ParamValidationError)
-    assert not raised.value.retryable
 
 
 def test_errors_survive_waiting_threads(aws_environ: AwsServer) -> None:

@@ -14,7 +14,7 @@ from lambda_kit import _runtime, get_parameter, get_secret
 from lambda_kit._configuration._boto3 import Boto3
 from lambda_kit._configuration._transports import transport
 from lambda_kit._transport import Lean
-from lambda_kit.errors import ConfigurationError, MissingDependencyError
+from lambda_kit.errors import ConfigurationError, MissingDependencyError, ServiceError
 from tests import fresh_process
 
 if TYPE_CHECKING:
@@ -66,6 +66,17 @@ def test_on_lambda_the_function_decides(
 
     assert [["1", "2"], loaded] == fresh_process.result(code, environ={"AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"})
     assert ["GetParameter", "GetSecretValue"] == aws_environ.calls
+
+
+def test_arguments_that_botocore_refuses_are_no_outage(aws_environ: AwsServer) -> None:
+    """
+    What botocore does not even send has a code, so it is not taken for a failure that may pass.
+    """
+    with pytest.raises(ServiceError, match="ParamValidationError: Parameter validation failed") as raised:
+        Boto3().request("ssm", "GetParameter", {"Name": 3}, budget_s=5.0)
+
+    assert ("ParamValidationError", "eu-west-1", False) == (raised.value.code, raised.value.region, raised.value.retryable)
+    assert [] == aws_environ.calls
 
 
 def test_missing_boto3_says_what_to_install(aws_environ: AwsServer, monkeypatch: pytest.MonkeyPatch) -> None:
