@@ -98,8 +98,12 @@ def fetch_along(source: Source, budget_s: float) -> Fetched:
     until_s = _runtime.monotonic_s() + budget_s
     try:
         mine = _fetch_and_keep_others(batch, source.key, budget_s)
-    except ParameterAccessError:
-        _denied.add(batch.operation)
+    except ParameterError as exc:
+        if exc.retryable:
+            raise
+        # It need not be about this one: another name, or the operation itself, may be what the role may not read.
+        if isinstance(exc, ParameterAccessError):
+            _denied.add(batch.operation)
         mine = None
     if isinstance(mine, ParameterError):
         raise mine

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 # What a read may take off Lambda, where there is no deadline.
 UNBOUNDED_S = 60.0
-# What a caller who has a value already spends on a newer one, or a third of what is left if that is less.
-REFRESH_S = 1.5
+# What a caller who has a value already spends on a newer one, or a third of what is left if that is less: one attempt that
+# takes 1.5 s at most, and a call of its own after a common one that was refused.
+REFRESH_S = 2.0
 # How soon a value that convert refused is asked for again: it may have been corrected.
 REFUSED_S = 5.0
 

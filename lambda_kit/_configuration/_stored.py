@@ -142,7 +142,9 @@ class StoredValue(Handle[T_co]):
             self._source, self._convert, self._key, max_age_s=self._max_age_s, stale_for_s=self._stale_for_s, budget_s=budget_s
         )
         memo: _Memo[T_co] = _Memo(entry, found, self._max_age_s * entry.softness)
-        self._memo = memo
+        # What was fetched across a turn of the environment's life is handed to this caller and not kept.
+        if entry.generation == _runtime.generation():
+            self._memo = memo
         return memo
 
     def __repr__(self) -> str:

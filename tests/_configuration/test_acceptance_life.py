@@ -93,6 +93,22 @@ def test_c14_snapshot_holds_no_secret(aws_environ: AwsServer, put_parameter: Cal
     assert [1, 0, True, 0, True] == fresh_process.result(code, environ={"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"})
 
 
+def test_c14_what_is_fetched_across_a_restore_is_not_kept(faults: FaultServer) -> None:
+    """
+    An answer to a request of before serves its caller, and nobody after.
+    """
+
+    def answer(operation: str, payload: dict[str, Any]) -> dict[str, Any]:
+        if len(faults.calls) == 1:
+            _runtime.restored()
+        return {"Name": "s", "ARN": "arn:s-AbCdEf", "VersionId": "v", "SecretString": str(len(faults.calls))}
+
+    faults.answer = answer
+    value = secret("s")
+
+    assert ["1", "2", "2"] == [value(), value(), value()]
+
+
 @pytest.mark.parametrize(
     ("wall_s", "monotonic_s"),
     [(86_400.0, 0.0), (-86_400.0, 0.0), (0.0, -3_600.0), (0.0, 86_400.0)],

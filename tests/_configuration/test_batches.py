@@ -141,6 +141,41 @@ def test_role_that_may_not_ask_together_renews_alone(
     assert ["GetParameters", "GetParameter", "GetParameter", "GetParameter"] == aws_environ.calls
 
 
+def test_batch_that_is_refused_as_a_whole_takes_nothing_away(faults: FaultServer, pass_time: Callable[[float], None]) -> None:
+    """
+    What is wrong with a common renewal is not taken for what is wrong with the one that was asked for.
+    """
+    faults.answer = lambda operation, payload: (
+        (400, "ValidationException") if operation == "GetParameters" else {"Parameter": {"Name": "/p", "Value": "1", "Version": 1}}
+    )
+    handles = [parameter(name, max_age_s=100) for name in ("/p", "/q")]
+    for handle in handles:
+        handle()
+    faults.calls.clear()
+    pass_time(101)
+
+    assert ["1", "1"] == [handle() for handle in handles]
+    assert ["GetParameters", "GetParameter", "GetParameter"] == faults.operations
+
+
+def test_batch_that_is_throttled_is_not_replaced(
+    aws_environ: AwsServer, put_parameter: Callable[..., None], pass_time: Callable[[float], None]
+) -> None:
+    """
+    Those who have a value do not ask a service that throttles one by one.
+    """
+    handles = [parameter(f"/p/{number}", max_age_s=100) for number in range(3)]
+    for handle in handles:
+        put_parameter(handle._source.name, "1")
+        handle()
+    aws_environ.calls.clear()
+    aws_environ.always = THROTTLED
+    pass_time(101)
+
+    assert ["1"] * 3 == [handle() for handle in handles]
+    assert ["GetParameters"] == aws_environ.calls
+
+
 def test_renewed_name_that_is_gone_is_an_error(
     aws_environ: AwsServer, put_parameter: Callable[..., None], pass_time: Callable[[float], None]
 ) -> None:
