@@ -319,6 +319,19 @@ def test_reset_makes_stand_ins_untouched(monkeypatch: pytest.MonkeyPatch) -> Non
     assert not hasattr(s3, "note")
 
 
+def test_snapshot_is_taken_without_a_client_that_cannot_be_built(aws_environ: AwsServer, caplog: pytest.LogCaptureFixture) -> None:
+    """
+    A declaration that nothing has touched does not fail the publishing of a version; it is named in a warning.
+    """
+    declared = client("no-such-service")
+
+    _runtime.take_snapshot()
+
+    assert "no-such-service" in caplog.text
+    with pytest.raises(ConfigurationError, match="no-such-service"):
+        _ = declared.meta
+
+
 def test_snapshot_holds_built_clients_without_connections() -> None:
     """
     Before a snapshot what is declared is built and its connections are closed; after the restore it is used on.

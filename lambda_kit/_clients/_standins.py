@@ -7,6 +7,7 @@ then on it costs what the real one costs, and what is set on it is set on the re
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from weakref import WeakSet
@@ -14,7 +15,7 @@ from weakref import WeakSet
 from lambda_kit import _observe, _runtime
 from lambda_kit._clients import _sessions, _timeouts, _trust
 from lambda_kit._require import require
-from lambda_kit.errors import ConfigurationError, MissingDependencyError
+from lambda_kit.errors import ConfigurationError, LambdaKitError, MissingDependencyError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     # The arguments of AssumeRole, sorted: equal ones are the same role. None is the function's own.
     Role = tuple[tuple[str, object], ...]
+
+_logger = logging.getLogger("lambda_kit")
 
 # The parameters that boto3's client() and resource() take after the service's name, in their order.
 _PARAMETERS = (
@@ -291,9 +294,14 @@ def _reset() -> None:
 def _prepare_snapshot() -> None:
     """
     Build every client, as that costs the same on each restore otherwise, and let no connection into the snapshot.
+
+    One that cannot be built stays as it was: it may be one that this version never touches.
     """
     for declared in list(_stand_ins):
-        _build(declared)
+        try:
+            _build(declared)
+        except LambdaKitError as exc:
+            _logger.warning("before the snapshot: %s", exc)
     for real in list(_shared.real.values()):
         real.close_pools()
 
