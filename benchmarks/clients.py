@@ -99,7 +99,7 @@ def measure(folder: Path, runs: int, *, count: bool) -> dict[tuple[str, int], Co
     root = Authority.make("Stub Root")
     bundle = folder / "cacert.pem"
     # Labelled, and in the midst of the others, as Amazon's roots are.
-    bundle.write_text(root.labelled("Amazon Root CA 0") + Path(certifi.where()).read_text(encoding="utf-8"), encoding="utf-8")
+    bundle.write_text(root.labelled("Amazon Root CA 0") + installed_bundle(), encoding="utf-8")
     server = TlsServer({"": root.server_context(folder, f"*.{REGION}.amazonaws.com")})
     prelude = PRELUDE.format(port=server.port, bundle=str(bundle))
     costs = {(title, number): Cost() for number in COUNTS for title in IMPORTS}
@@ -117,6 +117,13 @@ def measure(folder: Path, runs: int, *, count: bool) -> dict[tuple[str, int], Co
             cost.instructions = instructions(prelude + code(title, number), title)
     server.stop()
     return costs
+
+
+def installed_bundle() -> str:
+    """
+    Return the bundle of authorities that botocore uses.
+    """
+    return Path(certifi.where()).read_text(encoding="utf-8")
 
 
 def code(title: str, number: int) -> str:
