@@ -14,11 +14,17 @@ if TYPE_CHECKING:
     from lambda_kit import errors as errors
     from lambda_kit import events as events
     from lambda_kit import tracing as tracing
+    from lambda_kit._clients import assuming_role as assuming_role
     from lambda_kit._clients import client as client
     from lambda_kit._clients import resource as resource
+    from lambda_kit._configuration import config_stats as config_stats
     from lambda_kit._configuration import env as env
     from lambda_kit._configuration import get_parameter as get_parameter
+    from lambda_kit._configuration import get_parameters as get_parameters
+    from lambda_kit._configuration import get_parameters_by_path as get_parameters_by_path
     from lambda_kit._configuration import get_secret as get_secret
+    from lambda_kit._configuration import get_secrets as get_secrets
+    from lambda_kit._configuration import kms_env as kms_env
     from lambda_kit._configuration import parameter as parameter
     from lambda_kit._configuration import secret as secret
     from lambda_kit._deps import Deps as Deps
@@ -58,17 +64,23 @@ __all__ = [
     "Response",
     "Retry",
     "after_restore",
+    "assuming_role",
     "before_snapshot",
     "client",
+    "config_stats",
     "databases",
     "env",
     "environment",
     "errors",
     "events",
     "get_parameter",
+    "get_parameters",
+    "get_parameters_by_path",
     "get_secret",
+    "get_secrets",
     "handler",
     "invocation",
+    "kms_env",
     "lazy",
     "on_invocation_end",
     "on_shutdown",
@@ -99,17 +111,23 @@ if not TYPE_CHECKING:  # a checker would take a module with __getattr__ to have 
             "Response": "lambda_kit._responses",
             "Retry": "lambda_kit._responses",
             "after_restore": "lambda_kit._runtime",
+            "assuming_role": "lambda_kit._clients",
             "before_snapshot": "lambda_kit._runtime",
             "client": "lambda_kit._clients",
+            "config_stats": "lambda_kit._configuration",
             "databases": "lambda_kit.databases",
             "env": "lambda_kit._configuration",
             "environment": "lambda_kit._runtime",
             "errors": "lambda_kit.errors",
             "events": "lambda_kit.events",
             "get_parameter": "lambda_kit._configuration",
+            "get_parameters": "lambda_kit._configuration",
+            "get_parameters_by_path": "lambda_kit._configuration",
             "get_secret": "lambda_kit._configuration",
+            "get_secrets": "lambda_kit._configuration",
             "handler": "lambda_kit._handlers",
             "invocation": "lambda_kit._invocation",
+            "kms_env": "lambda_kit._configuration",
             "lazy": "lambda_kit._handles",
             "on_invocation_end": "lambda_kit._invocation",
             "on_shutdown": "lambda_kit._runtime",

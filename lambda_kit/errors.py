@@ -17,6 +17,7 @@ Every exception the kit raises, drawn as one tree.
     │  ├─ ConnectionLostError (ConnectionError)
     │  └─ CommitUnknownError
     ├─ DeadlineError (TimeoutError)
+    ├─ ServiceError                             AWS refused a call of the kit's own, or did not answer
     └─ LayerError
 
 Facts are attributes, not only prose; every error survives ``pickle``; none carries a secret value.
@@ -46,6 +47,7 @@ __all__ = [
     "ParameterNotFoundError",
     "ParameterUnavailableError",
     "ParameterValueError",
+    "ServiceError",
 ]
 
 
@@ -205,6 +207,34 @@ class DeadlineError(LambdaKitError, TimeoutError):
     def __init__(self, message: str = "", *, remaining_s: float | None = None) -> None:
         super().__init__(message)
         self.remaining_s = remaining_s
+
+
+class ServiceError(LambdaKitError):
+    """
+    Say that an AWS service refused a call of the kit's own, or did not answer it. It is the cause of a :class:`ParameterError`
+    where no SDK was used; where boto3 was, botocore's error is.
+
+    Attributes:
+        code: The service's name for the error, such as ``"ThrottlingException"``; empty when there was no answer.
+        reason: The service's message, or what went wrong on the way there and back.
+        status: HTTP status; 0 when there was no answer.
+        region: Where it was asked.
+    """
+
+    def __init__(self, message: str = "", *, code: str = "", reason: str = "", status: int = 0, region: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.reason = reason
+        self.status = status
+        self.region = region
+        self.retryable = not code and bool(message)
+
+    @property
+    def response(self) -> dict[str, dict[str, object]]:
+        """
+        Return the answer in the shape of botocore's ``ClientError.response``, for code that reads that.
+        """
+        return {"Error": {"Code": self.code, "Message": self.reason}, "ResponseMetadata": {"HTTPStatusCode": self.status}}
 
 
 class LayerError(LambdaKitError):

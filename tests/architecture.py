@@ -45,14 +45,14 @@ FLOORS = {
     "__init__": 10,
 }
 # In the plan of the house, not built yet.
-PLANNED = {"_roots", "_transport", "_parallel"}
+PLANNED = {"_parallel"}
 # Loaded by the Lambda runtime client before the handler, so importing them is free; contextvars is built in.
 FREE_IMPORTS = frozenset(
     "__future__ abc atexit collections contextlib contextvars decimal enum functools importlib io itertools json logging operator "
     "os re sys threading time traceback types warnings weakref".split()
 )
 IMPORT_LIGHT = frozenset(
-    "__init__ _cache _clients _configuration _handles _invocation _lazy _observe _require _runtime _transport _typing errors".split()
+    "__init__ _cache _clients _configuration _handles _invocation _lazy _observe _require _roots _runtime _transport _typing errors".split()
 )
 # What the rooms of a developer's machine do with the environment, the clock and signals is their own business.
 OFF_LAMBDA = frozenset({"_local", "testing", "_tools", "__main__"})

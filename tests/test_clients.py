@@ -5,6 +5,7 @@ Stand-ins: nothing at declaration, the real thing from the first touch on, right
 from __future__ import annotations
 
 import copy
+import gc
 import os
 import pickle
 import warnings
@@ -451,6 +452,19 @@ def test_brief_client_gives_up_sooner() -> None:
     assert (0.5, 1.0, 1) == (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"])
     assert brief.meta is _clients.brief_client("ssm", timeouts).meta
     assert brief.meta is not client("ssm").meta
+
+
+def test_the_kits_own_clients_are_not_declared_by_the_function() -> None:
+    """
+    Only a client or resource of the function's makes it load boto3 anyway.
+    """
+    gc.collect()  # stand-ins of other tests
+    brief = _clients.brief_client("ssm", _clients.Timeouts(0.5, 1.0, attempts=1))
+    assert not _clients.any_declared()
+    s3 = client("s3")
+
+    assert _clients.any_declared()
+    assert brief is not s3
 
 
 def test_aws_region_alone_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:

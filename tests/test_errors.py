@@ -25,6 +25,7 @@ _FACTS: dict[str, dict[str, Any]] = {
     "ParameterValueError": {"name": "/orders/price"},
     "ParameterUnavailableError": {"name": "/orders/price"},
     "DeadlineError": {"remaining_s": 0.25},
+    "ServiceError": {"code": "ThrottlingException", "reason": "Rate exceeded", "status": 400, "region": "eu-west-1"},
 }
 _ALL: list[type[errors.LambdaKitError]] = [getattr(errors, name) for name in errors.__all__]
 every_error = pytest.mark.parametrize("kind", _ALL, ids=lambda kind: kind.__name__)
@@ -167,3 +168,15 @@ def test_cause_is_kept() -> None:
         raise errors.ParameterNotFoundError("no parameter 'x'", name="x") from cause
 
     assert cause is caught.value.__cause__
+
+
+def test_service_error_reads_like_botocores() -> None:
+    """
+    Code that looks for botocore's code and status finds them; without an answer the call may be repeated.
+    """
+    refused = errors.ServiceError("denied", code="AccessDenied", reason="not you", status=400)
+
+    assert "AccessDenied" == refused.response["Error"]["Code"]
+    assert 400 == refused.response["ResponseMetadata"]["HTTPStatusCode"]
+    assert not refused.retryable
+    assert errors.ServiceError("timed out").retryable

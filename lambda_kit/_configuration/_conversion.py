@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 
+from lambda_kit._configuration._copies import copier
 from lambda_kit.errors import ConfigurationError, LambdaKitError, ParameterValueError
 
 TYPE_CHECKING = False
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
     Stored = str | bytes
 
 _WORDS = {"true": True, "1": True, "yes": True, "on": True, "false": False, "0": False, "no": False, "off": False}
-MISSING: Any = object()
+# How long one caller waits for another one's convert before it does the same work.
+PATIENCE_S = 1.0
 
 
 def check_declaration(kind: str, name: object, convert: object) -> None:
@@ -37,34 +39,84 @@ def check_declaration(kind: str, name: object, convert: object) -> None:
         raise ConfigurationError(f"{kind}({name!r}): convert= takes a function or a class: got {type(convert).__name__}")
 
 
-def known(entry: Entry[Stored], convert: Callable[[Any], Any], key: str | None) -> Any:
+def check_ages(kind: str, name: str, max_age_s: Any, stale_for_s: Any) -> None:
     """
-    Return what *convert* made of the entry's value, or :data:`MISSING` if it has not yet.
+    Refuse seconds that make no sense.
+
+    Raises:
+        ConfigurationError: Seconds below 0, or none at all.
     """
-    value = entry.value
-    if convert is str and key is None and type(value) is str:
-        return value
+    for option, seconds in (("max_age_s", max_age_s), ("stale_for_s", stale_for_s)):
+        if not isinstance(seconds, int | float) or not seconds >= 0:
+            raise ConfigurationError(f"{kind}({name!r}): {option}= takes seconds, 0 or more: got {seconds!r}")
+
+
+def check_option(kind: str, name: str, option: str, value: object, *kinds: type) -> None:
+    """
+    Refuse an option of a type that AWS would not take.
+
+    Raises:
+        ConfigurationError: *value* is none of *kinds*.
+    """
+    # A truth value is an int to Python, and no version number to anybody.
+    if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+        wanted = " or ".join(each.__name__ for each in kinds)
+        raise ConfigurationError(f"{kind}({name!r}): {option}= takes {wanted}: got {value!r}")
+
+
+class Made:
+    """
+    What was made of a stored text: one object for all who ask, or, if it could be changed, a copy for each.
+    """
+
+    __slots__ = ("copied", "value")
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self.copied = copier(value)
+
+    def given(self) -> Any:
+        """
+        Return the value for one caller.
+        """
+        return self.value if self.copied is None else self.copied(self.value)
+
+    def __repr__(self) -> str:
+        return f"<Made {type(self.value).__name__}>"
+
+
+def known(entry: Entry[Stored], convert: Callable[[Any], Any], key: str | None) -> Made | None:
+    """
+    Return what *convert* made of the entry's value, if it has.
+    """
     try:
-        return entry.derived.get((convert, key), MISSING)
+        found = entry.derived.get((convert, key))
     except TypeError:
         # A callable without a hash cannot be remembered by.
-        return MISSING
+        return None
+    return found if isinstance(found, Made) else None
 
 
-def converted(entry: Entry[Stored], convert: Callable[[Any], Any], key: str | None, *, what: object, name: str) -> Any:
+def converted(entry: Entry[Stored], convert: Callable[[Any], Any], key: str | None, *, what: object, name: str) -> Made:
     """
     Return what *convert* makes of the entry's value, or of the JSON member *key* of it; made once per version.
 
     Raises:
         ParameterValueError: The value is not JSON, has no such member, or *convert* refuses it.
     """
-    with entry.lock:
+    # Two functions that read each other's parameter would wait for ever: then both do the work.
+    locked = entry.lock.acquire(timeout=PATIENCE_S)
+    try:
         found = known(entry, convert, key)
-        if found is MISSING:
-            found, problem, error = attempt(entry.value, convert, key)
+        if found is None:
+            value, problem, error = attempt(entry.value, convert, key)
             raise_for(problem, error, what=what, name=name)
+            found = Made(value)
             if type(convert).__hash__ is not None:
                 entry.derive((convert, key), found)
+    finally:
+        if locked:
+            entry.lock.release()
     return found
 
 

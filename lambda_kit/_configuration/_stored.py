@@ -8,11 +8,12 @@ import logging
 from weakref import WeakSet
 
 from lambda_kit import _runtime
-from lambda_kit._configuration._batches import fetch_together
-from lambda_kit._configuration._conversion import converted
+from lambda_kit._configuration._calls import rests_until_s
+from lambda_kit._configuration._reading import made, read_together
 from lambda_kit._configuration._sources import cache
 from lambda_kit._handles import Handle
-from lambda_kit.errors import LambdaKitError
+from lambda_kit._runtime import monotonic_s, wall_s
+from lambda_kit.errors import LambdaKitError, ParameterUnavailableError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any, Generic, TypeVar
 
     from lambda_kit._cache import Entry
-    from lambda_kit._configuration._conversion import Stored
+    from lambda_kit._configuration._conversion import Made, Stored
     from lambda_kit._configuration._sources import Source
 else:
     from lambda_kit._typing import Generic, TypeVar
@@ -35,12 +36,17 @@ class _Memo(Generic[T_co]):
     What a handle made of which entry, and the age at which it asks the cache again. The repr shows nothing.
     """
 
-    __slots__ = ("entry", "soft_s", "value")
+    __slots__ = ("copied", "entry", "soft_s", "value")
 
-    def __init__(self, entry: Entry[Stored], value: T_co, soft_s: float) -> None:
+    def __init__(self, entry: Entry[Stored], found: Made, soft_s: float) -> None:
         self.entry = entry
-        self.value = value
+        self.value: T_co = found.value
+        self.copied = found.copied
         self.soft_s = soft_s
+
+    def given(self) -> T_co:
+        value: T_co = self.value if self.copied is None else self.copied(self.value)
+        return value
 
 
 class StoredValue(Handle[T_co]):
@@ -67,14 +73,12 @@ class StoredValue(Handle[T_co]):
         memo = self._memo
         if memo is not None:
             entry, soft_s = memo.entry, memo.soft_s
-            # The same test as the cache's own; written out, as a hit costs little more than the two clocks.
-            if (
-                0.0 <= _runtime.wall_s() - entry.wall_s < soft_s
-                and 0.0 <= _runtime.monotonic_s() - entry.monotonic_s < soft_s
-                and entry.generation == _runtime.generation()
-            ):
-                return memo.value
-        return self._read(None)
+            # The same test as the cache's own; written out, as a hit costs little more than the two clocks. A turn of the
+            # environment's life takes the memo away.
+            if 0.0 <= wall_s() - entry.wall_s < soft_s and 0.0 <= monotonic_s() - entry.monotonic_s < soft_s:
+                cache.hit()
+                return memo.value if memo.copied is None else memo.given()
+        return self._read(None).given()
 
     @property
     def version(self) -> str | None:
@@ -114,11 +118,11 @@ class StoredValue(Handle[T_co]):
     @staticmethod
     def __preload__(things: list[StoredValue[Any]], timeout_s: float) -> None:
         until_s = _runtime.monotonic_s() + timeout_s
-        fetch_together([thing._source for thing in things], until_s)  # noqa: SLF001 - of this very class
+        read_together([(thing._source, thing._max_age_s) for thing in things], budget_s=timeout_s)  # noqa: SLF001 - of this very class
         failure: LambdaKitError | None = None
         for thing in things:
             try:
-                thing._read(until_s - _runtime.monotonic_s())  # noqa: SLF001 - of this very class
+                thing._preload(until_s)  # noqa: SLF001 - of this very class
             except LambdaKitError as exc:
                 if exc.retryable:
                     _logger.warning("preload: %s stays lazy: %s", thing._source, exc)  # noqa: SLF001 - of this very class
@@ -127,12 +131,21 @@ class StoredValue(Handle[T_co]):
         if failure is not None:
             raise failure
 
-    def _read(self, budget_s: float | None) -> T_co:
+    def _preload(self, until_s: float) -> None:
         source = self._source
-        entry = source.read(self._max_age_s, self._stale_for_s, budget_s=budget_s)
-        value: T_co = converted(entry, self._convert, self._key, what=source, name=source.name)
-        self._memo = _Memo(entry, value, self._max_age_s * entry.softness)
-        return value
+        if cache.known(source.key) is None and _runtime.monotonic_s() < rests_until_s(source.service):
+            raise ParameterUnavailableError(f"{source} is not asked for while its service throttles", name=source.name)
+        self._read(until_s - _runtime.monotonic_s())
+
+    def _read(self, budget_s: float | None) -> _Memo[T_co]:
+        entry, found = made(
+            self._source, self._convert, self._key, max_age_s=self._max_age_s, stale_for_s=self._stale_for_s, budget_s=budget_s
+        )
+        memo: _Memo[T_co] = _Memo(entry, found, self._max_age_s * entry.softness)
+        # What was fetched across a turn of the environment's life is handed to this caller and not kept.
+        if entry.generation == _runtime.generation():
+            self._memo = memo
+        return memo
 
     def __repr__(self) -> str:
         memo = self._memo

@@ -10,8 +10,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_kit.testing._contexts import FakeContext as FakeContext
     from lambda_kit.testing._events import LambdaEvents as LambdaEvents
+    from lambda_kit.testing._override import override as override
 
-__all__ = ["FakeContext", "LambdaEvents"]
+__all__ = ["FakeContext", "LambdaEvents", "override"]
 
 if not TYPE_CHECKING:  # a checker would take a module with __getattr__ to have any name
     # Lazily, because pytest imports the plugin, and so this package, in every run of an environment that has the kit.
@@ -20,5 +21,6 @@ if not TYPE_CHECKING:  # a checker would take a module with __getattr__ to have 
         {
             "FakeContext": "lambda_kit.testing._contexts",
             "LambdaEvents": "lambda_kit.testing._events",
+            "override": "lambda_kit.testing._override",
         },
     )

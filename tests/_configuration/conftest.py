@@ -9,10 +9,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lambda_kit import _runtime
+from tests._configuration.fault_server import FaultServer
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.aws_server import AwsServer
+
+
+@pytest.fixture(params=["boto3", "lean"], autouse=True)
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """
+    The transport: everything holds over either.
+    """
+    chosen: str = request.param
+    monkeypatch.setenv("LAMBDA_KIT_TRANSPORT", chosen)
+    return chosen
 
 
 @pytest.fixture
@@ -64,3 +77,16 @@ def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
         monkeypatch.setattr(time, "monotonic", lambda: monotonic() + passed)
 
     return pass_by
+
+
+@pytest.fixture
+def faults(aws_environ: AwsServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
+    """
+    A server that answers what the test says, asked instead of moto's.
+    """
+    server = FaultServer()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+    _runtime.reset()
+    yield server
+    _runtime.reset()
+    server.stop()

@@ -152,3 +152,18 @@ def test_wrong_arguments_are_refused_at_once(aws_environ: AwsServer, read: Any) 
     with pytest.raises(ConfigurationError, match="convert= takes a function or a class: got str"):
         read("/p", convert="int")
     assert [] == aws_environ.calls
+
+
+def test_converted_value_is_not_converted_again(aws_environ: AwsServer, put_parameter: Callable[..., None]) -> None:
+    """
+    A getter finds what it made of the same version before.
+    """
+    put_parameter("/p", "12")
+    calls = []
+
+    def counted(text: str) -> int:
+        calls.append(text)
+        return int(text)
+
+    assert [12, 12, 12] == [get_parameter("/p", convert=counted) for _ in range(3)]
+    assert ["12"] == calls

@@ -5,6 +5,7 @@ From text to value: kinds of conversion, and complaints that quote nothing.
 from __future__ import annotations
 
 import json
+import threading
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -50,7 +51,7 @@ def entry(value: str | bytes) -> Entry[str | bytes]:
 
 
 def convert(value: str | bytes, how: Any, key: str | None = None) -> Any:
-    return converted(entry(value), how, key, what="secret 's'", name="s")
+    return converted(entry(value), how, key, what="secret 's'", name="s").given()
 
 
 @pytest.mark.parametrize(
@@ -178,10 +179,12 @@ def test_value_is_made_once() -> None:
         calls.append(text)
         return text
 
-    made = [converted(kept, counted, key, what="secret 's'", name="s") for key in ("a", "b", "a", "b")]
+    made = [converted(kept, counted, key, what="secret 's'", name="s").given() for key in ("a", "b", "a", "b")]
 
     assert (["x", "y", "x", "y"], ["x", "y"]) == (made, calls)
-    assert "x" == known(kept, counted, "a")
+    found = known(kept, counted, "a")
+    assert found is not None
+    assert ("x", "<Made str>") == (found.given(), repr(found))
 
 
 def test_callable_without_hash_converts_each_time() -> None:
@@ -190,7 +193,7 @@ def test_callable_without_hash_converts_each_time() -> None:
     """
     kept, how = entry("text"), Unhashable()
 
-    assert [4, 4] == [converted(kept, how, None, what="secret 's'", name="s") for _ in range(2)]
+    assert [4, 4] == [converted(kept, how, None, what="secret 's'", name="s").given() for _ in range(2)]
     assert {} == kept.derived
 
 
@@ -221,3 +224,24 @@ def test_exposure_is_found() -> None:
         convert(planted, lambda text: (_ for _ in ()).throw(KeyboardInterrupt))
     assert planted in given_away_by(raised.value)
     assert planted in given_away_by(ValueError(planted))
+
+
+def test_conversions_that_wait_for_each_other_end() -> None:
+    """
+    While another thread is busy with the same value for long, a caller does the work itself.
+    """
+    kept = entry("3")
+    busy, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with kept.lock:
+            busy.set()
+            done.wait(30)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert busy.wait(10)
+
+    assert 3 == converted(kept, int, None, what="secret 's'", name="s").given()
+    done.set()
+    thread.join()

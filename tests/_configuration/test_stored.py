@@ -23,6 +23,7 @@ from lambda_kit.errors import (
     ParameterNotFoundError,
     ParameterUnavailableError,
     ParameterValueError,
+    ServiceError,
 )
 from tests import fresh_process
 from tests._configuration.exposure import given_away_by
@@ -135,7 +136,7 @@ def test_many_threads_ask_once(aws_environ: AwsServer, put_parameter: Callable[.
 
     with pytest.raises(ParameterNotFoundError) as raised:
         bad()
-    assert isinstance(raised.value.__cause__, ClientError)
+    assert isinstance(raised.value.__cause__, (ClientError, ServiceError))
 
 
 def test_throttling_serves_the_old_value(
@@ -152,7 +153,7 @@ def test_throttling_serves_the_old_value(
     pass_time(61)
 
     assert ["1"] * 100 == [value() for _ in range(100)]
-    assert ["GetParameter"] * 2 == aws_environ.calls
+    assert ["GetParameter"] == aws_environ.calls
     assert 1 == len(caplog.messages)
     assert re.match(r"parameter '/p': version 1 is served 6\d s old, as it cannot be renewed: .*Rate exceeded", caplog.messages[0])
     pass_time(600)
@@ -160,7 +161,7 @@ def test_throttling_serves_the_old_value(
         ParameterUnavailableError, match=r"could not be read in eu-west-1 just now \(ThrottlingException: Rate exceeded\)"
     ) as raised:
         value()
-    assert isinstance(raised.value.__cause__, ClientError)
+    assert isinstance(raised.value.__cause__, (ClientError, ServiceError))
 
 
 def test_access_denied_never_serves_the_old_value(
@@ -283,7 +284,7 @@ def test_preload_reads_parameters_together(
     aws_environ: AwsServer, put_parameter: Callable[..., None], put_secret: Callable[..., str]
 ) -> None:
     """
-    25 parameters are three calls, those that need one of their own get it, and calling the handles costs nothing more.
+    26 parameters are three calls, a version among them, a secret is one, and calling the handles costs nothing more.
     """
     names = [f"/p/{number}" for number in range(25)]
     for name in names:
@@ -296,10 +297,10 @@ def test_preload_reads_parameters_together(
     preload(*handles, *others)
     preload(*handles, *others)
 
-    assert ["GetParameter", *["GetParameters"] * 3, "GetSecretValue"] == sorted(aws_environ.calls)
+    assert [*["GetParameters"] * 3, "GetSecretValue"] == sorted(aws_environ.calls)
     assert names == [handle() for handle in handles]
     assert ["1", "/P/0", "hidden"] == [handle() for handle in others]
-    assert 5 == len(aws_environ.calls)
+    assert 4 == len(aws_environ.calls)
 
 
 def test_preload_of_one_parameter_is_a_single_get(aws_environ: AwsServer, put_parameter: Callable[..., None]) -> None:

@@ -8,13 +8,13 @@ served stale if that fails for a passing reason), then DEAD. Where values come f
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from weakref import WeakSet
 
 from lambda_kit import _runtime
+from lambda_kit._cache._entries import MAX_DERIVED, Entry, Failure, Flight, Refusal, Tallies, Tally, fraction, is_transient
 from lambda_kit._require import require
-from lambda_kit.errors import ConfigurationError, DeadlineError
+from lambda_kit.errors import ConfigurationError, LambdaKitError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,100 +25,19 @@ else:
 
 T = TypeVar("T")
 
-# How long a caller that could be served stale waits for one that is already renewing: a healthy service answers by then.
-PATIENCE_S = 0.25
+__all__ = ["MAX_DERIVED", "Cache", "Entry", "Tally", "fraction"]
+
 # Pauses between attempts to renew while the source fails.
 FIRST_PAUSE_S = 1.0
 MOST_PAUSE_S = 60.0
 # An entry turns SOFT after this part of its age, or later: many environments started at once do not renew at once.
-SOONEST_SOFT = 0.7
-# Forms kept per entry; a caller with a new function for each call cannot make it grow.
-MAX_DERIVED = 8
+SOONEST_SOFT = 0.5
+# What turns SOFT within this part of its age is worth renewing when something else is renewed anyway.
+DUE_SOON = 0.2
+# How long a failure that does not pass is remembered: a loop over a missing name is one call, and a name just created is seen.
+REFUSED_S = 5.0
 
 _logger = logging.getLogger("lambda_kit")
-
-
-def _fraction() -> float:
-    """
-    Return a number in [0, 1). Not from ``random``, whose state the copies of a snapshot share.
-    """
-    return int.from_bytes(os.urandom(4)) / 2**32
-
-
-class Entry(Generic[T]):
-    """
-    A value as it was fetched, with its version and its age on both clocks. The repr does not show the value.
-
-    Attributes:
-        derived: What was made of the value, by whoever made it; moves on to the next entry of the same version.
-        lock: To hold while making something of it, so that it is made once.
-    """
-
-    __slots__ = ("derived", "failures", "generation", "lock", "monotonic_s", "retry_at_s", "softness", "value", "version", "wall_s")
-
-    def __init__(self, value: T, version: str | None, *, wall_s: float, monotonic_s: float, generation: int, softness: float) -> None:
-        self.value = value
-        self.version = version
-        self.wall_s = wall_s
-        self.monotonic_s = monotonic_s
-        self.generation = generation
-        self.softness = softness
-        self.derived: dict[object, object] = {}
-        self.lock = threading.RLock()
-        self.failures = 0
-        self.retry_at_s = 0.0
-
-    def kill(self) -> None:
-        """
-        Never be handed out again, whoever still holds this entry.
-        """
-        self.generation = -1
-
-    def derive(self, how: Hashable, value: object) -> None:
-        """
-        Remember what was made of the value by *how*.
-        """
-        if len(self.derived) < MAX_DERIVED:
-            self.derived[how] = value
-
-    def __repr__(self) -> str:
-        return f"<Entry version {self.version}>"
-
-
-class _Failure:
-    """
-    An exception taken apart, so that every waiting caller gets one of its own, with its own traceback and the same cause.
-    """
-
-    __slots__ = ("args", "cause", "facts", "kind", "retryable")
-
-    def __init__(self, exc: Exception) -> None:
-        self.kind = type(exc)
-        self.args = exc.args
-        self.facts = dict(vars(exc))
-        self.cause = exc.__cause__
-        self.retryable = _is_transient(exc)
-
-    def again(self) -> Exception:
-        made = self.kind.__new__(self.kind, *self.args)
-        made.__dict__.update(self.facts)
-        made.__cause__ = self.cause
-        return made
-
-
-class _Flight(Generic[T]):
-    """
-    One fetch under way, and those who wait for it.
-    """
-
-    __slots__ = ("done", "entry", "failure", "owner", "waiting")
-
-    def __init__(self) -> None:
-        self.done = threading.Event()
-        self.entry: Entry[T] | None = None
-        self.failure: _Failure | None = None
-        self.owner = threading.get_ident()
-        self.waiting = 0
 
 
 class Cache(Generic[T]):
@@ -140,12 +59,13 @@ class Cache(Generic[T]):
         max_entries: int = 1024,
         wall_s: Callable[[], float] = _runtime.wall_s,
         monotonic_s: Callable[[], float] = _runtime.monotonic_s,
-        fraction: Callable[[], float] = _fraction,
+        fraction: Callable[[], float] = fraction,
     ) -> None:
         self._max_entries = max_entries
         self._wall_s = wall_s
         self._monotonic_s = monotonic_s
         self._fraction = fraction
+        self._count_from_zero()
         self.forget()
         _caches.add(self)
 
@@ -157,7 +77,22 @@ class Cache(Generic[T]):
         self._entries: MutableMapping[Hashable, Entry[T]] = {}
         # Entries read since the last eviction, which moves them up: a hit takes them from here, with no lock.
         self._recent: dict[Hashable, Entry[T]] = {}
-        self._flights: dict[Hashable, _Flight[T]] = {}
+        self._flights: dict[Hashable, Flight[T]] = {}
+        self._refused: dict[Hashable, Refusal] = {}
+
+    def reset(self) -> None:
+        """
+        Drop all values, whoever still holds their entries, and count from zero.
+        """
+        for entry in list(self._entries.values()):
+            entry.kill()
+        self.forget()
+        self._count_from_zero()
+
+    def _count_from_zero(self) -> None:
+        self.tallies = Tallies()
+        # For who keeps an entry and finds it fresh without asking here.
+        self.hit = self.tallies.hits.add
 
     def fresh(self, key: Hashable, max_age_s: float) -> Entry[T] | None:
         """
@@ -178,7 +113,7 @@ class Cache(Generic[T]):
             return entry
         return None
 
-    def age_s(self, entry: Entry[T]) -> float:
+    def age_s(self, entry: Entry[T] | Refusal) -> float:
         """
         Return how old *entry* is: what the older clock says, and infinity when one went backwards or the entry is dead.
         """
@@ -186,6 +121,20 @@ class Cache(Generic[T]):
         if wall_s < 0 or monotonic_s < 0 or entry.generation != _runtime.generation():
             return float("inf")
         return max(wall_s, monotonic_s)
+
+    def known(self, key: Hashable) -> Entry[T] | None:
+        """
+        Return the entry of *key*, however old.
+        """
+        return self._entries.get(key)
+
+    def due(self) -> list[Hashable]:
+        """
+        Return the keys of what has to be renewed now or soon, and is worth fetching along with something else.
+        """
+        with self._lock:
+            known = list(self._entries.items())
+        return [key for key, entry in known if entry.max_age_s * (entry.softness - DUE_SOON) <= self.age_s(entry) < float("inf")]
 
     def get(
         self,
@@ -196,9 +145,13 @@ class Cache(Generic[T]):
         stale_for_s: float = 0.0,
         wait_s: float | None = None,
         what: str = "a value",
+        refresh: Callable[[], tuple[T, str | None]] | None = None,
+        rests_until_s: Callable[[], float] | None = None,
     ) -> Entry[T]:
         """
         Return the entry of *key*, fetching it if need be. However many callers come at once, one fetches.
+
+        A failure that does not pass is raised again, without a fetch, for 5 s.
 
         Args:
             fetch: Returns value and version, or raises; an error with ``retryable`` true is a passing one. A waiting
@@ -206,6 +159,8 @@ class Cache(Generic[T]):
             stale_for_s: How long after *max_age_s* the value may still be served when fetching fails for a passing reason.
             wait_s: How long to wait for another caller's fetch; ``None``: for as long as it takes.
             what: What the warning about a stale value calls it.
+            refresh: Used instead of *fetch* when there is a value to fall back on: may try less hard.
+            rests_until_s: Until when, on the monotonic clock, the source should be left alone if there is a value.
 
         Raises:
             DeadlineError: Another caller's fetch took longer than *wait_s*.
@@ -213,39 +168,54 @@ class Cache(Generic[T]):
         while True:
             entry = self.fresh(key, max_age_s)
             if entry is not None:
+                self.hit()
                 return entry
             old = self._peek(key)
             age_s = float("inf") if old is None else self.age_s(old)
             usable = old if age_s < max_age_s + stale_for_s else None
-            if usable is not None and self._monotonic_s() < usable.retry_at_s:
-                return usable
+            stale = age_s >= max_age_s
+            if usable is None:
+                self._raise_refused(key)
+            elif self._rests(usable, rests_until_s, what=what if stale else ""):
+                return self._served(usable, stale)
             flight, leads = self._board(key, old)
             if leads:
-                return self._lead(key, flight, fetch, usable, what=what if age_s >= max_age_s else "")
-            if usable is not None and age_s < max_age_s:
-                return usable
-            landed = _landed(flight, usable, wait_s if usable is None else PATIENCE_S)
+                chosen = fetch if usable is None or refresh is None else refresh
+                return self._lead(key, flight, chosen, usable, max_age_s=max_age_s, what=what if stale else "")
+            # What another caller renews is not worth waiting for: an old value now is better than a new one after an outage.
+            if usable is not None:
+                return self._served(usable, stale)
+            landed = flight.landed(wait_s)
             if landed is not None:
+                self.tallies.misses.add()
                 return landed
 
-    def renew(self, key: Hashable, fetch: Callable[[], tuple[T, str | None]]) -> Entry[T]:
+    def renew(self, key: Hashable, fetch: Callable[[], tuple[T, str | None]], *, max_age_s: float = float("inf")) -> Entry[T]:
         """
         Fetch and keep, whatever is there. What fails is raised; after a failure that does not pass, nothing is kept.
         """
-        generation = _begin()
-        try:
-            value, version = fetch()
-        except Exception as exc:  # whatever the source raises: looked at and passed on
-            if not _is_transient(exc):
-                self.invalidate(key)
-            raise
-        return self._store(key, value, version, generation)
+        self.tallies.misses.add()
+        return self._fetched(key, fetch, max_age_s)
 
-    def put(self, key: Hashable, value: T, version: str | None) -> Entry[T]:
+    def put(self, key: Hashable, value: T, version: str | None, *, max_age_s: float = float("inf")) -> Entry[T]:
         """
         Keep a value that was fetched just now by other means, such as together with others.
         """
-        return self._store(key, value, version, _begin())
+        return self._store(key, value, version, _begin(), max_age_s)
+
+    def refuse(self, key: Hashable, exc: Exception) -> None:
+        """
+        Drop the entry of *key*, and raise *exc* for it for a moment if that is the source's last word.
+        """
+        self.invalidate(key)
+        # A wrong set-up is corrected by whoever gets the error; an error that is none of the kit's may be anything.
+        if not isinstance(exc, LambdaKitError) or isinstance(exc, ConfigurationError):
+            return
+        wall_s, monotonic_s, generation = self._wall_s(), self._monotonic_s(), _runtime.generation()
+        with self._lock:
+            if len(self._refused) >= self._max_entries:
+                del self._refused[next(iter(self._refused))]
+            self._refused[key] = Refusal(Failure(exc), wall_s=wall_s, monotonic_s=monotonic_s, generation=generation)
 
     def invalidate(self, key: Hashable, failed_version: str | None = None) -> bool:
         """
@@ -254,6 +224,7 @@ class Cache(Generic[T]):
         Callers that all saw the same bad value so cause one fetch, however late they come.
         """
         with self._lock:
+            self._refused.pop(key, None)
             entry = self._entries.get(key)
             if entry is None or (failed_version is not None and failed_version != entry.version):
                 return False
@@ -269,14 +240,55 @@ class Cache(Generic[T]):
                 self._recent[key] = entry
             return entry
 
-    def _board(self, key: Hashable, seen: Entry[T] | None) -> tuple[_Flight[T], bool]:
+    def _fetched(self, key: Hashable, fetch: Callable[[], tuple[T, str | None]], max_age_s: float) -> Entry[T]:
+        generation = _begin()
+        try:
+            value, version = fetch()
+        except Exception as exc:  # whatever the source raises: looked at and passed on
+            self.tallies.refresh_err.add()
+            if not is_transient(exc):
+                self.refuse(key, exc)
+            raise
+        self.tallies.refresh_ok.add()
+        return self._store(key, value, version, generation, max_age_s)
+
+    def _raise_refused(self, key: Hashable) -> None:
+        refusal = self._refused.get(key)
+        if refusal is None:
+            return
+        if self.age_s(refusal) < REFUSED_S:
+            self.hit()
+            raise refusal.failure.again()
+        with self._lock:
+            # A newer one may have come meanwhile; then it is asked for once more, and no harm done.
+            self._refused.pop(key, None)
+
+    def _rests(self, entry: Entry[T], rests_until_s: Callable[[], float] | None, *, what: str) -> bool:
+        """
+        Tell whether the source is to be left alone for now: for this entry, or, as it throttles, for all.
+        """
+        now_s = self._monotonic_s()
+        if now_s < entry.retry_at_s:
+            return True
+        until_s = rests_until_s() if rests_until_s is not None else 0.0
+        if now_s >= until_s:
+            return False
+        entry.retry_at_s = until_s
+        self._warn(entry, "its service wants a rest", what=what)
+        return True
+
+    def _served(self, entry: Entry[T], stale: bool) -> Entry[T]:
+        (self.tallies.stale_served if stale else self.tallies.hits).add()
+        return entry
+
+    def _board(self, key: Hashable, seen: Entry[T] | None) -> tuple[Flight[T], bool]:
         """
         Return the flight under way for *key*, or a new one that the caller leads.
         """
         with self._lock:
             flight = self._flights.get(key)
             if flight is None:
-                flight = _Flight()
+                flight = Flight()
                 if self._entries.get(key) is not seen:
                     # Somebody landed since the caller looked: a flight that went nowhere makes it look again.
                     flight.done.set()
@@ -289,21 +301,30 @@ class Cache(Generic[T]):
             return flight, False
 
     def _lead(
-        self, key: Hashable, flight: _Flight[T], fetch: Callable[[], tuple[T, str | None]], usable: Entry[T] | None, *, what: str
+        self,
+        key: Hashable,
+        flight: Flight[T],
+        fetch: Callable[[], tuple[T, str | None]],
+        usable: Entry[T] | None,
+        *,
+        max_age_s: float,
+        what: str,
     ) -> Entry[T]:
         """
         Fetch for everybody, and end the flight however that goes.
         """
         try:
-            entry = self.renew(key, fetch)
+            entry = self._fetched(key, fetch, max_age_s)
         except Exception as exc:  # whatever the source raises: looked at and passed on
-            flight.failure = _Failure(exc)
-            if usable is None or not _is_transient(exc):
+            flight.failure = Failure(exc)
+            if usable is None or not is_transient(exc):
+                self.tallies.misses.add()
                 raise
             self._pause(usable, exc, what=what)
-            return usable
+            return self._served(usable, bool(what))
         else:
             flight.entry = entry
+            self.tallies.misses.add()
             return entry
         finally:
             with self._lock:
@@ -318,12 +339,22 @@ class Cache(Generic[T]):
         pause_s = min(MOST_PAUSE_S, FIRST_PAUSE_S * 2**entry.failures) * (0.5 + self._fraction() / 2)
         entry.failures += 1
         entry.retry_at_s = self._monotonic_s() + pause_s
-        if what:
-            _logger.warning("%s: version %s is served %.0f s old, as it cannot be renewed: %s", what, entry.version, self.age_s(entry), exc)
+        self._warn(entry, exc, what=what)
 
-    def _store(self, key: Hashable, value: T, version: str | None, generation: int) -> Entry[T]:
-        softness = SOONEST_SOFT + (1.0 - SOONEST_SOFT) * self._fraction()
-        entry = Entry(value, version, wall_s=self._wall_s(), monotonic_s=self._monotonic_s(), generation=generation, softness=softness)
+    def _warn(self, entry: Entry[T], why: object, *, what: str) -> None:
+        if what:
+            _logger.warning("%s: version %s is served %.0f s old, as it cannot be renewed: %s", what, entry.version, self.age_s(entry), why)
+
+    def _store(self, key: Hashable, value: T, version: str | None, generation: int, max_age_s: float) -> Entry[T]:
+        entry = Entry(
+            value,
+            version,
+            wall_s=self._wall_s(),
+            monotonic_s=self._monotonic_s(),
+            generation=generation,
+            softness=SOONEST_SOFT + (1.0 - SOONEST_SOFT) * self._fraction(),
+            max_age_s=max_age_s,
+        )
         with self._lock:
             # What was fetched before a turn of the environment's life is handed to its caller and not kept.
             if generation == _runtime.generation():
@@ -336,6 +367,7 @@ class Cache(Generic[T]):
         old = self._entries.get(key)
         if old is not None and entry.version is not None and old.version == entry.version:
             entry.derived = old.derived
+        self._refused.pop(key, None)
         self._recent.pop(key, None)
         if len(self._entries) >= self._max_entries:
             for read in self._recent:
@@ -355,29 +387,14 @@ def _begin() -> int:
     return _runtime.generation()
 
 
-def _is_transient(exc: Exception) -> bool:
-    return bool(getattr(exc, "retryable", False))
-
-
-def _landed(flight: _Flight[T], usable: Entry[T] | None, wait_s: float | None) -> Entry[T] | None:
-    """
-    Wait for another caller's fetch; ``None`` when that caller was interrupted and somebody else has to fetch.
-    """
-    if not flight.done.wait(wait_s):
-        if usable is None:
-            raise DeadlineError(f"another caller's fetch took longer than the {wait_s:.3f} s there were")
-        return usable
-    failure = flight.failure
-    if failure is None:
-        return flight.entry
-    if usable is not None and failure.retryable:
-        return usable
-    raise failure.again()
-
-
 def _forget() -> None:
     for cache in list(_caches):
         cache.forget()
 
 
-_runtime.register(fork=_forget, snapshot=_forget, restore=_forget, reset=_forget)
+def _reset() -> None:
+    for cache in list(_caches):
+        cache.reset()
+
+
+_runtime.register(fork=_forget, snapshot=_forget, restore=_forget, reset=_reset)
