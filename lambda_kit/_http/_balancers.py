@@ -31,7 +31,7 @@ class Alb(Format1):
 
     @property
     def payload_format(self) -> str:
-        return FORMAT_ALB_MULTI if "multiValueHeaders" in self.raw else FORMAT_ALB
+        return FORMAT_ALB if self.raw.get("multiValueHeaders") is None else FORMAT_ALB_MULTI
 
     @property
     def source_ip(self) -> str:

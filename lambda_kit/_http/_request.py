@@ -14,6 +14,7 @@ from lambda_kit.errors import EventError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
     from typing import Any, ClassVar
 
 
@@ -79,6 +80,19 @@ class HttpRequest(ABC):
     @abstractmethod
     def source_ip(self) -> str:
         """The client's address as the source saw it; empty when the event does not say."""
+
+    @property
+    def ip(self) -> IPv4Address | IPv6Address | None:
+        """:attr:`source_ip` as an address, without the port some sources add; ``None`` for what is no address."""
+        from ipaddress import ip_address
+
+        text = self.source_ip
+        # "[2001:db8::1]:443", "192.0.2.1:443"; more than one colon without brackets is IPv6 itself.
+        host = text[1:].partition("]")[0] if text.startswith("[") else text.partition(":")[0] if text.count(":") == 1 else text
+        try:
+            return ip_address(host)
+        except ValueError:
+            return None
 
     @cached_property
     @abstractmethod

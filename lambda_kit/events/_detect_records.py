@@ -134,7 +134,7 @@ def _ended(raw: Mapping[str, Any]) -> str | None:
 
 
 def _caught(raw: Mapping[str, Any]) -> str | None:
-    return "_failures:StepFunctionsErrorEvent" if isinstance(raw.get("Error"), str) and raw.keys() <= {"Error", "Cause"} else None
+    return "_failures:StepFunctionsErrorEvent" if isinstance(raw.get("Error"), str) and (len(raw) == 1 or "Cause" in raw) else None
 
 
 def _keys(raw: Mapping[str, Any]) -> str | None:
