@@ -7,6 +7,7 @@ from __future__ import annotations
 import binascii
 import json
 import zlib
+from abc import abstractmethod
 from base64 import b64decode
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, TypeVar
@@ -36,9 +37,9 @@ class Carrier(Event):
     is_envelope: ClassVar[bool] = False
 
     @property
+    @abstractmethod
     def payload(self) -> str | bytes:
         """What was sent, decoded as far as the source encodes it. Raises ``EventError`` where there is none."""
-        raise NotImplementedError
 
     def parse(self, model: type[M]) -> M:
         """

@@ -6,6 +6,7 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sns.html
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, ClassVar, TypeVar
 
@@ -75,6 +76,10 @@ class SnsMessage(Carrier):
     def unsubscribe_url(self) -> str | None:
         """Who visits it ends the subscription."""
         return self._either("UnsubscribeUrl", "UnsubscribeURL")
+
+    def __repr_args__(self) -> Iterable[tuple[str | None, Any]]:
+        # Not the extra fields: the address that ends the subscription is one.
+        return [(name, value) for name, value in super().__repr_args__() if name in type(self).model_fields]
 
     def _either(self, *names: str) -> str | None:
         # Extra fields rather than two aliases of one: what comes out again is spelt as it came in.

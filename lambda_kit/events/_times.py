@@ -4,7 +4,7 @@ Times as AWS writes them, as aware datetimes.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 
 def epoch_time(value: str | float | None, *, per_s: int) -> datetime | None:
@@ -17,9 +17,9 @@ def epoch_time(value: str | float | None, *, per_s: int) -> datetime | None:
     if value is None:
         return None
     try:
-        # As a whole number where it is one: a float holds no more than 53 bits of it.
+        # Apart, as one float has no room for microseconds beside centuries of seconds.
         seconds, rest = divmod(int(value) if isinstance(value, str) else value, per_s)
-        return datetime.fromtimestamp(seconds + rest / per_s, UTC)
+        return datetime.fromtimestamp(seconds, UTC) + timedelta(seconds=rest / per_s)
     except (ValueError, OverflowError, OSError):
         return None
 
