@@ -26,8 +26,9 @@ _RECORD_KEYS = {
     "kinesis": "aws:kinesis",
     "ses": "aws:ses",
     "codecommit": "aws:codecommit",
-    # What people invoke a function with by hand often lacks the source; receipt handles are SQS's own.
+    # What people invoke a function with by hand often lacks the source, and more.
     "receiptHandle": "aws:sqs",
+    "body": "aws:sqs",
 }
 _WINDOWS = {"aws:dynamodb": "_dynamodb:DynamoDbWindowEvent", "aws:kinesis": "_kinesis:KinesisWindowEvent"}
 
@@ -39,6 +40,7 @@ _KEYS: tuple[tuple[frozenset[str], str], ...] = tuple(
         ("rmqMessagesByQueue", "_mq:RabbitMqEvent"),
         ("invocationSchemaVersion job tasks", "_s3_batch:S3BatchEvent"),
         ("RequestType LogicalResourceId", "_cloudformation:CustomResourceEvent"),
+        ("RequestType ResourceProperties", "_cloudformation:CustomResourceEvent"),
         ("fragment transformId requestId", "_cloudformation:MacroEvent"),
         ("actionInvocationPoint clientRequestToken", "_cloudformation:HookEvent"),
         ("alarmData alarmArn", "_cloudwatch_alarm:CloudWatchAlarmEvent"),
@@ -88,9 +90,9 @@ def _s3_test(raw: Mapping[str, Any]) -> str | None:
 
 
 def _bus(raw: Mapping[str, Any]) -> str | None:
-    if not {"detail-type", "source"} <= raw.keys():
+    if "detail-type" not in raw:
         return None
-    scheduled = raw["detail-type"] == "Scheduled Event" and raw["source"] in ("aws.events", "aws.scheduler")
+    scheduled = raw["detail-type"] == "Scheduled Event" and raw.get("source") in ("aws.events", "aws.scheduler")
     return "_eventbridge:ScheduledEvent" if scheduled else "_eventbridge:EventBridgeEvent"
 
 

@@ -100,7 +100,7 @@ class StreamBatch(Part):
 
 class KafkaBatch(Part):
     """
-    Where the batch is, to be read again: offsets by topic and partition.
+    Where the batch is, to be read again: offsets by topic and partition; in a Kafka topic's record, those of one record.
     """
 
     batch_size: int | None = None
@@ -108,11 +108,12 @@ class KafkaBatch(Part):
     bootstrap_servers: str | None = None
     payload_size: int | None = None
     records_info: dict[str, Any] | None = None
+    record_info: dict[str, Any] | None = None
 
 
 class FailedBatchEvent(Event):
     """
-    An event source mapping gave up a batch. In S3 the record has the batch, too: :meth:`unwrap`; in queues and topics not.
+    An event source mapping gave up a batch. In S3 and Kafka the record has the batch, too: :meth:`unwrap`; elsewhere not.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html and kafka-on-failure.html
     """

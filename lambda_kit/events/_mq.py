@@ -95,7 +95,7 @@ class RabbitMqProperties(Part):
     expiration: int | str | None = None
     message_id: str | None = None
     # Such as "Jan 1, 1970, 12:33:41 AM": in whose zone, nobody says.
-    timestamp: str | None = None
+    timestamp: int | str | None = None
     type: str | None = None
     user_id: str | None = None
     app_id: str | None = None

@@ -60,6 +60,23 @@ def test_what_is_of_no_source_is_not_taken_for_one(raw: object) -> None:
 
 
 @pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        ({"Records": [{"body": "b"}]}, r"sqs: Records\.0\.messageId: Field required"),
+        ({"RequestType": "Create", "ResourceProperties": {}}, "cloudformation: LogicalResourceId: Field required"),
+        ({"detail-type": "OrderPlaced", "detail": {}}, "eventbridge: source: Field required"),
+    ],
+    ids=["sqs", "cloudformation", "eventbridge"],
+)
+def test_an_event_that_lacks_too_much_says_what(raw: dict[str, Any], message: str) -> None:
+    """
+    The source is told by what is there, the error by what is not.
+    """
+    with pytest.raises(EventError, match=message):
+        _model(raw).model_validate(raw)
+
+
+@pytest.mark.parametrize(
     ("raw", "model"),
     [
         ({"Records": [{"kinesis": {"data": ""}}]}, "KinesisEvent"),
