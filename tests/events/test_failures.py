@@ -1,5 +1,5 @@
 """
-What is kept of failures; and durable executions.
+What is kept of failures.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from lambda_kit.errors import EventError
 from lambda_kit.events import (
     DeadLetterEvent,
     DestinationEvent,
-    DurableExecutionEvent,
     FailedBatchEvent,
     KinesisEvent,
     MskEvent,
@@ -31,6 +30,7 @@ class Order(BaseModel):
 
 
 _ORDER = Order(sku="teapot", quantity=2)
+
 _MOMENT = datetime(2024, 1, 1, 0, 0, 0, 123000, UTC)
 
 
@@ -113,16 +113,3 @@ def test_an_error_of_a_state_machine_has_a_cause() -> None:
     assert ("ValueError", "no") == (failed.error, failed.cause_json()["errorMessage"])
     with pytest.raises(EventError, match="step_functions: Cause: it is no JSON"):
         late.cause_json()
-
-
-def test_a_durable_execution_has_its_input() -> None:
-    """
-    It is text in the first operation; further steps have none.
-    """
-    raw = payload("durable_execution")
-    event = DurableExecutionEvent.model_validate(raw)
-    raw["InitialExecutionState"]["Operations"] = raw["InitialExecutionState"]["Operations"][1:]
-
-    assert [_ORDER, _ORDER] == [event.parse(Order), event.unwrap(Order)]
-    with pytest.raises(EventError, match=r"durable: InitialExecutionState\..*InputPayload: the event has none"):
-        DurableExecutionEvent.model_validate(raw).parse(Order)

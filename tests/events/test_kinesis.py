@@ -12,7 +12,7 @@ from gzip import compress
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -20,6 +20,9 @@ from lambda_kit._sources import KINESIS, lookup
 from lambda_kit.errors import EventError
 from lambda_kit.events import CloudWatchLogsData, DynamoDbRecord, KinesisEvent, KinesisRecord, KinesisWindowEvent
 from tests.events.payloads import payload
+
+# The same examples in every run.
+_ANY = settings(derandomize=True, database=None, deadline=None)
 
 
 class Order(BaseModel):
@@ -43,6 +46,7 @@ def test_data_are_decoded_on_demand() -> None:
 
 
 @given(st.binary())
+@_ANY
 def test_any_bytes_come_through(data: bytes) -> None:
     """
     Whatever was put into the stream is what the payload is, and the record comes out as it came in.

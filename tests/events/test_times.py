@@ -7,10 +7,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lambda_kit.events._times import epoch_time, iso_time
+
+# The same examples in every run.
+_ANY = settings(derandomize=True, database=None, deadline=None)
 
 _TIMES = st.integers(0, 250_000_000_000_000).map(lambda epoch_ms: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=epoch_ms))
 
@@ -26,6 +29,7 @@ def test_an_epoch_is_a_time_in_utc(value: str | float, per_s: int) -> None:
 
 
 @given(_TIMES)
+@_ANY
 def test_milliseconds_are_exact(time: datetime) -> None:
     """
     No millisecond is lost on the way from text.

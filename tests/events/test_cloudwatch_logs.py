@@ -1,5 +1,5 @@
 """
-CloudWatchLogsEvent and CloudWatchAlarmEvent.
+CloudWatchLogsEvent.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ import pytest
 from pydantic import BaseModel
 
 from lambda_kit.errors import EventError
-from lambda_kit.events import CloudWatchAlarmEvent, CloudWatchLogsEvent
-from lambda_kit.events._cloudwatch_alarm import AlarmState
+from lambda_kit.events import CloudWatchLogsEvent
 from tests.events.payloads import payload
 
 
@@ -66,31 +65,3 @@ def test_damaged_data_are_an_event_error(data: str) -> None:
 
     assert "hunter2" not in repr(caught.value)
     assert caught.value.__context__ is None
-
-
-def test_an_alarm_has_its_states() -> None:
-    """
-    Times with a zone of four digits are aware; the reason's data are JSON text, and may be missing.
-    """
-    event = CloudWatchAlarmEvent.model_validate(payload("cloudwatch_alarm_action"))
-    before = event.alarm_data.previous_state
-
-    assert before is not None
-    assert ("errors", "ALARM", "INSUFFICIENT_DATA") == (event.alarm_data.alarm_name, event.alarm_data.state.value, before.value)
-    assert datetime(2024, 1, 1, 0, 0, 0, 124000, UTC) == event.occurred_at
-    assert datetime(2024, 1, 1, 0, 0, 0, 123000, UTC) == event.alarm_data.state.since
-    assert [5.0] == event.alarm_data.state.reasons()["recentDatapoints"]
-    assert before.reasons() is None
-    with pytest.raises(EventError, match="cloudwatch_alarm: reasonData: it is no JSON"):
-        AlarmState.model_validate({"value": "OK", "reasonData": "hunter2"}).reasons()
-
-
-def test_composite_alarms_say_who_suppresses_them() -> None:
-    """
-    They have a rule in place of metrics.
-    """
-    event = CloudWatchAlarmEvent.model_validate(payload("cloudwatch_alarm_action__composite"))
-
-    assert "WaitPeriod" == event.alarm_data.state.actions_suppressed_by
-    assert event.alarm_data.configuration is not None
-    assert "ALARM(errors)" == event.alarm_data.configuration["alarmRule"]
