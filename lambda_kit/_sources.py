@@ -211,6 +211,48 @@ DURABLE = Source("durable", answer=ANSWER_RESULT)
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html (payload 2.0).
 API_GATEWAY_HTTP = Source("http", answer=ANSWER_HTTP, payload=("body",))
+API_GATEWAY_HTTP_V1 = Source("http_v1", answer=ANSWER_HTTP, payload=("body",))
+FUNCTION_URL = Source("function_url", answer=ANSWER_HTTP, payload=("body",))
+
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+API_GATEWAY_REST = Source("rest", answer=ANSWER_HTTP, payload=("body",))
+
+# https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-websocket-api-overview.html: the status decides on
+# a connection; messages are answered by a call, unless the route has a response of its own.
+API_GATEWAY_WEBSOCKET = Source("websocket", answer=ANSWER_RESULT, payload=("body",))
+
+# https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
+ALB = Source("alb", answer=ANSWER_HTTP, payload=("body",))
+ALB_MULTI_VALUE = Source("alb_multi_value", answer=ANSWER_HTTP, payload=("body",))
+
+# https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html
+VPC_LATTICE = Source("vpc_lattice", answer=ANSWER_HTTP, payload=("body",))
+VPC_LATTICE_V1 = Source("vpc_lattice_v1", answer=ANSWER_HTTP, payload=("body",))
+
+# https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.html: the answer is the request,
+# the response, or a response made up.
+CLOUDFRONT = Source("cloudfront", answer=ANSWER_RESULT, records="Records", payload=("cf", "request", "body", "data"))
+
+# https://docs.aws.amazon.com/cognito/latest/developerguide/cognito-user-identity-pools-working-with-aws-lambda-triggers.html:
+# the answer is the event, its response filled in.
+COGNITO = Source("cognito", answer=ANSWER_RESULT, payload=("request",), encoding="object")
+
+# https://docs.aws.amazon.com/appsync/latest/devguide/resolver-context-reference.html
+APPSYNC = Source("appsync", answer=ANSWER_RESULT, payload=("arguments",), encoding="object")
+APPSYNC_EVENTS = Source("appsync_events", answer=ANSWER_RESULT, records="events", payload=("payload",), encoding="object")
+
+# https://docs.aws.amazon.com/bedrock/latest/userguide/agents-lambda.html
+BEDROCK_AGENT_FUNCTION = Source("bedrock_agent_function", answer=ANSWER_RESULT, payload=("parameters",), encoding="object")
+BEDROCK_AGENT_OPENAPI = Source("bedrock_agent_openapi", answer=ANSWER_RESULT, payload=("requestBody",), encoding="object")
+
+# https://docs.aws.amazon.com/lexv2/latest/dg/lambda-input-format.html
+LEX = Source("lex", answer=ANSWER_RESULT, payload=("sessionState", "intent"), encoding="object")
+
+# https://docs.aws.amazon.com/connect/latest/adminguide/connect-lambda-functions.html
+CONNECT = Source("connect", answer=ANSWER_RESULT, payload=("Details", "Parameters"), encoding="object")
+
+# https://developer.amazon.com/en-US/docs/alexa/custom-skills/request-and-response-json-reference.html
+ALEXA = Source("alexa", answer=ANSWER_RESULT, payload=("request",), encoding="object")
 
 # https://docs.aws.amazon.com/lambda/latest/dg/invocation-sync.html
 INVOKE = Source("invoke", answer=ANSWER_RESULT)

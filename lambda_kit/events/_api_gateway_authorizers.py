@@ -25,7 +25,12 @@ Context = Mapping[str, str | int | float | bool]
 class PolicyAuthorizer(Event):
     """
     Be a question that an IAM policy answers.
+
+    Attributes:
+        arn_field: The field that has the ARN of what is asked for.
     """
+
+    arn_field: ClassVar[str] = "method_arn"
 
     def allow(
         self,
@@ -53,11 +58,8 @@ class PolicyAuthorizer(Event):
         """
         return self._policy(principal_id, "Deny", None, context)
 
-    def _arn(self) -> str:
-        raise NotImplementedError
-
     def _policy(self, principal_id: str, effect: str, resources: Iterable[str] | None, context: Context | None) -> dict[str, Any]:
-        allowed = [_whole_stage(self._arn())] if resources is None else list(resources)
+        allowed = [_whole_stage(getattr(self, self.arn_field))] if resources is None else list(resources)
         statement = {"Action": "execute-api:Invoke", "Effect": effect, "Resource": allowed}
         answer: dict[str, Any] = {"principalId": principal_id, "policyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
         return answer | ({"context": dict(context)} if context else {})
@@ -75,9 +77,6 @@ class ApiGatewayTokenAuthorizerEvent(PolicyAuthorizer):
     authorization_token: str = Field(repr=False)
     method_arn: str
     type: str | None = None
-
-    def _arn(self) -> str:
-        return self.method_arn
 
 
 class ApiGatewayRequestAuthorizerEvent(PolicyAuthorizer, RequestEvent):
@@ -105,9 +104,6 @@ class ApiGatewayRequestAuthorizerEvent(PolicyAuthorizer, RequestEvent):
     stage_variables: Names | None = Field(default=None, repr=False)
     request_context: RestRequestContext | None = None
 
-    def _arn(self) -> str:
-        return self.method_arn
-
 
 class ApiGatewayWebSocketAuthorizerEvent(PolicyAuthorizer):
     """
@@ -127,9 +123,6 @@ class ApiGatewayWebSocketAuthorizerEvent(PolicyAuthorizer):
     stage_variables: Names | None = Field(default=None, repr=False)
     request_context: WebSocketContext
 
-    def _arn(self) -> str:
-        return self.method_arn
-
 
 class ApiGatewayHttpAuthorizerEvent(PolicyAuthorizer, RequestEvent):
     """
@@ -139,6 +132,7 @@ class ApiGatewayHttpAuthorizerEvent(PolicyAuthorizer, RequestEvent):
     """
 
     source_name: ClassVar[str] = "authorizer_http"
+    arn_field: ClassVar[str] = "route_arn"
 
     route_arn: str
     type: str | None = None
@@ -159,9 +153,6 @@ class ApiGatewayHttpAuthorizerEvent(PolicyAuthorizer, RequestEvent):
         Return ``{"isAuthorized": ..., "context": {...}}``.
         """
         return {"isAuthorized": is_authorized} | ({"context": dict(context)} if context else {})
-
-    def _arn(self) -> str:
-        return self.route_arn
 
 
 def _whole_stage(arn: str) -> str:

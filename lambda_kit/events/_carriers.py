@@ -20,6 +20,8 @@ from lambda_kit.events._validation import from_json, from_object
 
 M = TypeVar("M", bound=BaseModel)
 
+_keep_raw = Event.keep_raw
+
 # No JSON starts like this; gzip and zlib do.
 _COMPRESSED = (b"\x1f", b"\x78")
 
@@ -106,7 +108,11 @@ def keep_each(records: Iterable[Event], raw: object) -> None:
     """
     for record, raw_record in zip(records, raw if isinstance(raw, list) else (), strict=False):
         if isinstance(raw_record, dict):
-            record.keep_raw(raw_record)
+            if type(record).keep_raw is _keep_raw:
+                # The same without the call, which is half of what this costs.
+                record.__dict__["raw"] = raw_record
+            else:
+                record.keep_raw(raw_record)
 
 
 def base64_bytes(text: str, *, source: str, at: str) -> bytes:

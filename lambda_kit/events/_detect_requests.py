@@ -140,9 +140,10 @@ def _appsync(raw: Mapping[str, Any]) -> str | None:
 
 def _field(raw: Mapping[str, Any]) -> bool:
     match raw:
-        case {"info": {"fieldName": _}} | {"typeName": _, "fieldName": _} | {"fieldName": _, "arguments": _}:
+        case {"info": {"fieldName": _}} | {"typeName": _, "fieldName": _}:
             return True
-        case {"arguments": _, "identity": _}:
+        # Mapping templates send what they like; these are the documentation's.
+        case {"arguments": _, "fieldName": _} | {"arguments": _, "field": _} | {"arguments": _, "identity": _}:
             return True
     return False
 

@@ -173,8 +173,8 @@ class DeadLetterRecord(SqsRecord):
         return self._attribute("ErrorMessage")
 
     def _attribute(self, name: str) -> str | None:
-        attribute = (self.message_attributes or {}).get(name)
-        return None if attribute is None else attribute.string_value
+        value = self.message_attribute(name)
+        return value if isinstance(value, str) else None
 
 
 class DeadLetterEvent(SqsEvent):

@@ -116,5 +116,4 @@ class ListEvent(Event):
     def keep_raw(self, raw: Any) -> None:
         super().keep_raw(raw)
         for item, raw_item in zip(getattr(self, "items", ()), raw if isinstance(raw, list) else (), strict=False):
-            if isinstance(item, Event):
-                item.keep_raw(raw_item)
+            item.keep_raw(raw_item)

@@ -9,47 +9,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from pydantic import ConfigDict, Field
-from pydantic.alias_generators import to_pascal
+from pydantic import Field
 
-from lambda_kit.events._carriers import Batch, Carrier
-from lambda_kit.events._model import Part
+from lambda_kit.events._carriers import Batch, Carrier, base64_bytes
 from lambda_kit.events._times import epoch_time
-
-
-class SqsAttributes(Part):
-    """
-    What SQS says of a message. AWS writes numbers and times as text; :class:`SqsRecord` has them as numbers and times.
-    """
-
-    model_config = ConfigDict(alias_generator=to_pascal)
-
-    approximate_receive_count: str | None = None
-    approximate_first_receive_timestamp: str | None = None
-    sent_timestamp: str | None = None
-    sender_id: str | None = None
-    sequence_number: str | None = None
-    message_group_id: str | None = None
-    message_deduplication_id: str | None = None
-    dead_letter_queue_source_arn: str | None = None
-    aws_trace_header: str | None = Field(default=None, alias="AWSTraceHeader")
-
-
-class SqsMessageAttribute(Part):
-    """
-    One attribute that the sender attached. ``binary_value`` is Base64.
-    """
-
-    data_type: str | None = None
-    string_value: str | None = Field(default=None, repr=False)
-    binary_value: str | None = Field(default=None, repr=False)
-    string_list_values: list[str] | None = Field(default=None, repr=False)
-    binary_list_values: list[str] | None = Field(default=None, repr=False)
 
 
 class SqsRecord(Carrier):
     """
     One message. Its body may be what another source sends: ``record.unwrap(S3Event)``, with SNS between them or not.
+
+    ``attributes`` is what SQS says of it, by AWS's names and all as text: the properties have it as numbers and times.
+    ``message_attributes`` is what the sender attached: :meth:`message_attribute` has the values.
     """
 
     source_name: ClassVar[str] = "sqs"
@@ -57,8 +28,9 @@ class SqsRecord(Carrier):
     message_id: str
     body: str = Field(repr=False)
     receipt_handle: str | None = Field(default=None, repr=False)
-    attributes: SqsAttributes = Field(default_factory=SqsAttributes)
-    message_attributes: dict[str, SqsMessageAttribute] | None = None
+    # Plain dicts, because models in every message would take twice as long to make as the rest of the event.
+    attributes: dict[str, str | None] = Field(default_factory=dict)
+    message_attributes: dict[str, Any] | None = Field(default=None, repr=False)
     md5_of_body: str | None = None
     md5_of_message_attributes: str | None = None
     event_source: str | None = None
@@ -79,21 +51,65 @@ class SqsRecord(Carrier):
         """
         return self.payload_json()
 
+    def message_attribute(self, name: str) -> str | bytes | None:
+        """
+        Return the value that the sender attached under *name*: bytes of type ``Binary``, text of all others.
+
+        Raises:
+            EventError: Bytes are no Base64.
+        """
+        match (self.message_attributes or {}).get(name):
+            case {"binaryValue": str(binary)}:
+                return base64_bytes(binary, source=self.source_name, at=f"messageAttributes.{name}")
+            case {"stringValue": str(text)}:
+                return text
+        return None
+
     @property
     def receive_count(self) -> int | None:
         """How often the message was received, this time included, as far as SQS knows."""
-        count = self.attributes.approximate_receive_count
+        count = self.attributes.get("ApproximateReceiveCount")
         return int(count) if count and count.isdecimal() and len(count) < 10 else None
 
     @property
     def sent_at(self) -> datetime | None:
         """When the message was sent."""
-        return epoch_time(self.attributes.sent_timestamp, per_s=1000)
+        return epoch_time(self.attributes.get("SentTimestamp"), per_s=1000)
 
     @property
     def first_received_at(self) -> datetime | None:
         """When the message was received for the first time."""
-        return epoch_time(self.attributes.approximate_first_receive_timestamp, per_s=1000)
+        return epoch_time(self.attributes.get("ApproximateFirstReceiveTimestamp"), per_s=1000)
+
+    @property
+    def sender_id(self) -> str | None:
+        """Who sent it: an address, or the id of a user or a role."""
+        return self.attributes.get("SenderId")
+
+    @property
+    def group_id(self) -> str | None:
+        """The message group: within it a FIFO queue keeps the order; of a fair queue it is the tenant."""
+        return self.attributes.get("MessageGroupId")
+
+    @property
+    def deduplication_id(self) -> str | None:
+        """What a FIFO queue tells duplicates by."""
+        return self.attributes.get("MessageDeduplicationId")
+
+    @property
+    def sequence_number(self) -> str | None:
+        """Where the message stands in the order of a FIFO queue."""
+        return self.attributes.get("SequenceNumber")
+
+    @property
+    def trace_header(self) -> str | None:
+        """X-Ray's trace header."""
+        return self.attributes.get("AWSTraceHeader")
+
+    @property
+    def dead_letter_queue_source_arn(self) -> str | None:
+        """The queue that gave the message up, where it has been moved to a dead-letter queue."""
+        return self.attributes.get("DeadLetterQueueSourceArn")
 
     @property
     def is_fifo(self) -> bool:

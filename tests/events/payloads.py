@@ -18,13 +18,12 @@ OWN = Path(__file__).parent
 SAMPLES = Path(lambda_kit.testing.__file__).parent / "samples"
 
 
-def payload(name: str) -> dict[str, Any]:
+def payload(name: str) -> Any:
     """
-    Return the payload *name*, such as ``sqs`` or ``sqs__fifo``.
+    Return the payload *name*, such as ``sqs`` or ``sqs__fifo``: an object; for a few kinds, a list.
     """
     folder = OWN if (OWN / f"{name}.json").exists() else SAMPLES
-    found: dict[str, Any] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
-    return found
+    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def names(kind: str = "") -> list[str]:
