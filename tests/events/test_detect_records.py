@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from lambda_kit import _sources
+from lambda_kit._sources import Source
 from lambda_kit.errors import EventError
 from lambda_kit.events import Event
 from lambda_kit.events._detect_records import detect
@@ -98,6 +100,14 @@ def test_events_written_by_hand_are_recognised_without_their_source(raw: dict[st
     event = _model(raw).model_validate(raw)
 
     assert model == type(event).__name__
+
+
+@pytest.mark.parametrize("name", _NAMES)
+def test_the_source_is_among_those_with_facts(name: str) -> None:
+    """
+    Errors name the source as its facts do.
+    """
+    assert _model(payload(name)).source_name in {source.name for source in vars(_sources).values() if isinstance(source, Source)}
 
 
 @pytest.mark.parametrize("name", _NAMES)
