@@ -95,7 +95,7 @@ def test_alias_and_version(monkeypatch: pytest.MonkeyPatch, qualifier: str, alia
     found = Invocation.from_context(make_context(arn=f"{ARN}{qualifier}"))
 
     assert (alias, "7") == (found.alias, found.version)
-    assert "" == Invocation.from_context(SimpleNamespace(aws_request_id="r-1")).version  # type: ignore[arg-type]  # as tests make them
+    assert "" == Invocation.from_context(SimpleNamespace(aws_request_id="r-1")).version
 
 
 def test_w3c_trace_headers_are_the_caller_s() -> None:
@@ -108,7 +108,7 @@ def test_w3c_trace_headers_are_the_caller_s() -> None:
     assert sent == Invocation.from_context(context).w3c
     assert {} == Invocation.from_context(make_context()).w3c
     assert {} == Invocation.from_context(MagicMock()).w3c
-    assert {} == Invocation.from_context(SimpleNamespace(aws_request_id="r-1")).w3c  # type: ignore[arg-type]  # as tests make them
+    assert {} == Invocation.from_context(SimpleNamespace(aws_request_id="r-1")).w3c
 
 
 def test_what_was_not_given_is_empty() -> None:

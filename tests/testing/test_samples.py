@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import pytest
 
+from lambda_kit.testing import LambdaEvents
 from lambda_kit.testing._samples import sample_event, sample_kinds
 
 
@@ -16,6 +17,7 @@ def test_each_sample_is_fresh() -> None:
     sample_event("sqs")["Records"].clear()
 
     assert 2 == len(sample_event("sqs")["Records"])
+    assert sample_event("sqs") == LambdaEvents().sample("sqs")
     assert {"alb", "sqs", "sns", "apigw_http_v2"} <= set(sample_kinds())
 
 
