@@ -17,7 +17,7 @@ def refused(event: SqsEvent, record: SqsRecord, placed: EventBridgeEvent[Order])
     """
     Each line is a mistake.
     """
-    wrong: int = record.parse(Order)  # type: ignore[assignment]
+    record.parse(Order) + 1  # type: ignore[operator]
     record.parse(str)  # type: ignore[type-var]
     record.unwrap("S3Event")  # type: ignore[arg-type]
     event.unwrap(Order).sku  # type: ignore[attr-defined]
