@@ -110,7 +110,7 @@ def keep_each(records: Iterable[Event], raw: object) -> None:
         if isinstance(raw_record, dict):
             if type(record).keep_raw is _keep_raw:
                 # The same without the call, which is half of what this costs.
-                record.__dict__["raw"] = raw_record
+                vars(record)["raw"] = raw_record
             else:
                 record.keep_raw(raw_record)
 

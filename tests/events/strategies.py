@@ -20,7 +20,7 @@ _TELLING = {source.marker[0] for source in _SOURCES} | {
     *("eventType", "eventSource", "eventSourceArn", "eventSourceARN", "condition", "operationType", "operation", "describe"),
 }
 # Objects that AWS adds fields to: the event itself, its records, and these.
-_GROWING = {"requestContext", "request", "detail", "identity", "attributes", "callerContext", "info", "bot"}
+_GROWING = {"requestContext", "request", "detail", "identity", "callerContext", "info", "bot"}
 _LISTS = {source.records for source in _SOURCES if source.records} | {"Records", "records", "messages", "events", "tasks"}
 # Two fields are all that an error of a state machine has.
 _CLOSED = {"stepfunctions_error"}
