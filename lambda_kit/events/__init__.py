@@ -357,7 +357,7 @@ _NAMES = {
 
 _load, __dir__ = attach(__name__, {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names.split()})
 
-if not TYPE_CHECKING:
+if not TYPE_CHECKING:  # pragma: no branch  # only checkers skip it
     # Checkers that see a module's __getattr__ take every misspelt name for granted.
     def __getattr__(name: str) -> object:
         if name in __all__:

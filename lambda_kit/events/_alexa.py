@@ -23,7 +23,7 @@ class AlexaIntent(Part):
     """
 
     name: str
-    slots: dict[str, dict[str, Any]] | None = Field(default=None, repr=False)
+    slots: dict[str, dict[str, Any] | None] | None = Field(default=None, repr=False)
     confirmation_status: str | None = None
 
 
@@ -98,7 +98,7 @@ class AlexaSkillEvent(Event):
         """The values of the intent's slots by name; ``None`` for those the user did not fill."""
         intent = self.request.intent
         found = (intent.slots if intent else None) or {}
-        return {name: slot.get("value") for name, slot in found.items()}
+        return {name: (slot or {}).get("value") for name, slot in found.items()}
 
     @property
     def requested_at(self) -> datetime | None:

@@ -76,7 +76,7 @@ class ApiGatewayRestEvent(HttpEvent):
     source_name: ClassVar[str] = "rest"
 
     http_method: str
-    path: str
+    path: str | None = None
     request_context: RestRequestContext | None = None
     resource: str | None = None
     headers: Names | None = Field(default=None, repr=False)

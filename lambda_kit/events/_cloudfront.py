@@ -47,8 +47,8 @@ class CloudFrontRequest(Part):
     The request; only origin requests have ``origin``.
     """
 
-    method: str
-    uri: str
+    method: str | None = None
+    uri: str | None = None
     client_ip: str | None = None
     querystring: str | None = Field(default=None, repr=False)
     headers: EdgeHeaders | None = Field(default=None, repr=False)

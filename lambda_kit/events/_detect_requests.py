@@ -96,7 +96,8 @@ def _http(raw: Mapping[str, Any]) -> str | None:
         return "_function_url:FunctionUrlEvent" if is_url else "_api_gateway_http:ApiGatewayHttpEvent"
     if _is_connection(context):
         return "_api_gateway_websocket:ApiGatewayWebSocketEvent"
-    if "httpMethod" in raw and "path" in raw:
+    # Events made by hand often lack one of them.
+    if "httpMethod" in raw and (context or not raw.keys().isdisjoint(("path", "resource"))):
         if "elb" in context:
             return "_alb:AlbMultiValueEvent" if raw.get("multiValueHeaders") is not None else "_alb:AlbEvent"
         return "_api_gateway_rest:ApiGatewayHttpV1Event" if raw.get("version") == "1.0" else "_api_gateway_rest:ApiGatewayRestEvent"
@@ -112,7 +113,9 @@ def _lattice(raw: Mapping[str, Any]) -> str | None:
         return None
     if "raw_path" in raw:
         return "_vpc_lattice:VpcLatticeV1Event"
-    return "_vpc_lattice:VpcLatticeV2Event" if {"path", "headers"} <= raw.keys() else None
+    context = raw.get("requestContext")
+    is_lattice = "headers" in raw or (isinstance(context, Mapping) and "targetGroupArn" in context)
+    return "_vpc_lattice:VpcLatticeV2Event" if "path" in raw and is_lattice else None
 
 
 def _cloudfront(raw: Mapping[str, Any]) -> str | None:

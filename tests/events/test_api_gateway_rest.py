@@ -153,3 +153,13 @@ def test_secrets_stay_out_of_the_repr() -> None:
     event = _rest(headers={"authorization": "hunter2"}, requestContext={"authorizer": {"a": "hunter2"}, "identity": {"apiKey": "hunter2"}})
 
     assert "hunter2" not in repr(event)
+
+
+@pytest.mark.parametrize("missing", [["path"], ["resource"], ["requestContext"], ["path", "resource"], ["path", "requestContext"]])
+def test_events_made_by_hand_may_lack_much(missing: list[str]) -> None:
+    """
+    A method with a path, a resource or a context is a request still.
+    """
+    raw = {key: value for key, value in payload("apigw_rest").items() if key not in missing}
+
+    assert ApiGatewayRestEvent is type(parse_event(raw))

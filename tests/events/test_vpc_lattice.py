@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import BaseModel
 
-from lambda_kit.errors import ConfigurationError
-from lambda_kit.events import VpcLatticeV1Event, VpcLatticeV2Event
+from lambda_kit.errors import ConfigurationError, EventError
+from lambda_kit.events import VpcLatticeV1Event, VpcLatticeV2Event, parse_event
 from tests.events.payloads import payload
 
 
@@ -74,3 +74,15 @@ def test_two_cookies_are_too_many() -> None:
     """
     with pytest.raises(ConfigurationError, match="one cookie only"):
         VpcLatticeV2Event.model_validate(payload("vpc_lattice_v2")).respond(cookies=["a=1", "b=2"])
+
+
+def test_the_target_group_tells_a_request_without_headers() -> None:
+    """
+    Method and path alone could be anyone's.
+    """
+    raw = payload("vpc_lattice_v2")
+    del raw["headers"]
+
+    assert VpcLatticeV2Event is type(parse_event(raw))
+    with pytest.raises(EventError, match="no event source is known"):
+        parse_event({"method": "GET", "path": "/"})
