@@ -8,18 +8,21 @@ and shares its ``__dict__``. From then on it costs what the real one costs, and 
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from weakref import WeakSet
 
 from lambda_kit import _observe, _runtime
 from lambda_kit._require import require
-from lambda_kit.errors import ConfigurationError
+from lambda_kit.errors import ConfigurationError, LambdaKitError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
+
+_logger = logging.getLogger("lambda_kit")
 
 # A function is killed at its deadline: an endpoint that cannot be connected to must fail well before.
 CONNECT_TIMEOUT_S = 2.0
@@ -150,12 +153,12 @@ class _Untouched(_Declared):
             return getattr(sys.modules.get("botocore.client"), "BaseClient", _Untouched)
         return getattr(sys.modules.get("boto3.resources.base"), "ServiceResource", _Untouched)
 
-    __class__ = property(_class_to_show)  # pyright: ignore[reportAssignmentType] - read-only: setting goes to the real object
+    __class__ = property(_class_to_show)  # pyright: ignore[reportIncompatibleMethodOverride] - read-only: setting goes to the real object
 
     def __getattr__(self, name: str) -> Any:
         # Test runners and debuggers probe all module attributes for marks of theirs; no client has such attributes.
         if (name.startswith("__") and name.endswith("__")) or name.startswith("_pytest"):
-            raise AttributeError(f"{self._lambda_kit_declaration} has no attribute {name!r}", name=name, obj=self)
+            raise AttributeError(f"{self._lambda_kit_declaration} has no attribute {name!r}", name=name)
         _build(self)
         return getattr(self, name)
 
@@ -347,9 +350,14 @@ def _reset() -> None:
 def _prepare_snapshot() -> None:
     """
     Build every client, as that costs the same on each restore otherwise, and let no connection into the snapshot.
+
+    One that cannot be built stays as it was: it may be one that this version never touches.
     """
     for stand_in in list(_stand_ins):
-        _build(stand_in)
+        try:
+            _build(stand_in)
+        except LambdaKitError as exc:
+            _logger.warning("before the snapshot: %s", exc)
     for real in list(_shared.real.values()):
         real.close_pools()
 

@@ -67,14 +67,17 @@ class _Cell:
 class _Lazy(Handle[T]):
     """
     The handle of anything a factory makes: built once per environment, under a lock.
+
+    Attributes:
+        factory: Read by dependency bundles too, to find the clients it rests on.
     """
 
-    __slots__ = ("_cell", "_factory", "reset_on_restore")
+    __slots__ = ("_cell", "factory", "reset_on_restore")
 
     def __init__(self, factory: Callable[[], T], *, reset_on_restore: bool) -> None:
         if not callable(factory):
             raise ConfigurationError(f"lazy() takes a factory, something to call: got {type(factory).__name__}")
-        self._factory = factory
+        self.factory = factory
         self.reset_on_restore = reset_on_restore
         self._cell = _Cell()
         _lazies.add(ref(self, _lazies.discard))
@@ -103,14 +106,14 @@ class _Lazy(Handle[T]):
             raise ConfigurationError(f"{self!r} needs itself: its factory calls it again")
         cell.building = True
         try:
-            cell.value = value = self._factory()
+            cell.value = value = self.factory()
         finally:
             cell.building = False
         return value
 
     def __repr__(self) -> str:
         state = "not built" if self._cell.value is _unset else "built"
-        return f"<lazy {getattr(self._factory, '__qualname__', type(self._factory).__name__)}, {state}>"
+        return f"<lazy {getattr(self.factory, '__qualname__', type(self.factory).__name__)}, {state}>"
 
 
 # A plain set of references: unlike a WeakSet it can be copied while other threads declare.

@@ -265,13 +265,13 @@ def _object(value: Any, path: tuple[str, ...]) -> Any:
         return {field.name: _plain(getattr(value, field.name), (*path, field.name)) for field in fields(value)}
     if kind.__module__ == "datetime" and hasattr(value, "isoformat"):
         return value.isoformat()
-    if any((base.__module__, base.__qualname__) in _AS_TEXT for base in kind.__mro__):
+    if hasattr(kind, "__fspath__") or any(base.__module__ in _AS_TEXT for base in kind.__mro__):
         return str(value)
     raise ConfigurationError(f"the result cannot become JSON: {'.'.join(path)} is of type {kind.__module__}.{kind.__qualname__}")
 
 
-# By name, so that nothing is imported for results that hold none of them.
-_AS_TEXT = {("uuid", "UUID"), ("pathlib", "PurePath"), ("ipaddress", "_IPAddressBase")}
+# Whose types are text by nature. By name, so that nothing is imported for results that hold none of them.
+_AS_TEXT = {"uuid", "ipaddress"}
 
 
 def _number(value: float | Decimal, path: tuple[str, ...]) -> int | float:

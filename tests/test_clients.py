@@ -20,6 +20,7 @@ from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.exceptions import NoRegionError
 from botocore.stub import Stubber
+from moto import mock_aws
 
 from lambda_kit import _clients, _observe, _runtime, preload
 from lambda_kit.errors import ConfigurationError
@@ -218,6 +219,21 @@ def test_built_stand_in_has_the_attributes_of_boto3s_client() -> None:
     assert [] == [name for name in set(dir(s3)) - set(dir(plain)) if not name.startswith("_")]
 
 
+@pytest.mark.parametrize("touched", [False, True], ids=["untouched", "touched"])
+def test_stand_in_can_be_mocked_by_moto(monkeypatch: pytest.MonkeyPatch, touched: bool) -> None:
+    """
+    moto's decorator covers clients that were declared, or built, before it began.
+    """
+    monkeypatch.delenv("AWS_ENDPOINT_URL")
+    sqs = client("sqs")
+    if touched:
+        sqs.meta  # noqa: B018 - touching is the point
+    with mock_aws():
+        sqs.create_queue(QueueName="orders")
+
+        assert 1 == len(sqs.list_queues()["QueueUrls"])
+
+
 def test_looking_for_marks_builds_nothing() -> None:
     """
     Test runners probe module attributes; a client without a region must not fail for that.
@@ -302,6 +318,19 @@ def test_reset_makes_stand_ins_untouched(monkeypatch: pytest.MonkeyPatch) -> Non
     assert not hasattr(s3, "note")
 
 
+def test_snapshot_is_taken_without_a_client_that_cannot_be_built(aws_environ: AwsServer, caplog: pytest.LogCaptureFixture) -> None:
+    """
+    A declaration that nothing has touched does not fail the publishing of a version; it is named in a warning.
+    """
+    declared = client("no-such-service")
+
+    _runtime.take_snapshot()
+
+    assert "no-such-service" in caplog.text
+    with pytest.raises(ConfigurationError, match="no-such-service"):
+        _ = declared.meta
+
+
 def test_snapshot_holds_built_clients_without_connections() -> None:
     """
     Before a snapshot what is declared is built and its connections are closed; after the restore it is used on.
@@ -321,6 +350,26 @@ def test_snapshot_holds_built_clients_without_connections() -> None:
     with pytest.raises(ssm.exceptions.ParameterNotFound):
         ssm.get_parameter(Name="/p")
     assert ssm.meta is meta
+
+
+def test_snapstart_is_noticed_by_a_declaration_alone() -> None:
+    """
+    Under SnapStart a client that was only declared is built by the runtime's hook before the snapshot.
+    """
+    code = """
+        import json
+        from lambda_kit import client
+        s3 = client("s3")
+        before = repr(s3)
+        from snapshot_restore_py import get_before_snapshot
+        while hooks := get_before_snapshot():
+            hook, args, kwargs = hooks.pop()
+            hook(*args, **kwargs)
+        print(json.dumps([before, repr(s3).partition(" object")[0]]))
+    """
+    environ = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start"}
+
+    assert ["<client('s3'), not built>", "<botocore.client.S3"] == fresh_process.result(code, environ=environ)
 
 
 def test_preload_builds_without_network(aws_environ: AwsServer) -> None:
@@ -394,7 +443,10 @@ def test_brief_client_gives_up_sooner() -> None:
     """
     timeouts = _clients.Timeouts(0.5, 1.0, attempts=1)
     brief = _clients.brief_client("ssm", timeouts)
-    config = brief.meta.config
+    with builds() as built:
+        config = brief.meta.config
+
+    assert [brief.meta] == [each.meta for each in built]
 
     assert (0.5, 1.0, 1) == (config.connect_timeout, config.read_timeout, config.retries["total_max_attempts"])
     assert brief.meta is _clients.brief_client("ssm", timeouts).meta

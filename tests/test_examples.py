@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from examples.orders import demo
 from lambda_kit._local import EmbeddedAws, LocalFunction, PostgresServer
+from orders import demo
 from tests.layers import built_layer as built_layer
 from tests.layers import layer_folder as layer_folder
 from tests.layers import wheels as wheels

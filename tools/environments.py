@@ -12,6 +12,7 @@ import subprocess
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import IO
 
     from tools.pythons import Interpreter
 
@@ -107,11 +108,12 @@ class TargetError(Exception):
     """
 
 
-def run(command: list[str], environ: Mapping[str, str] | None = None, folder: str = ROOT) -> None:
+def run(command: list[str], environ: Mapping[str, str] | None = None, folder: str = ROOT, output: IO[bytes] | None = None) -> None:
     """
-    Run *command* without standard input; it prints where this process prints.
+    Run *command* without standard input; it prints to *output*, or where this process prints.
     """
-    code = subprocess.run(command, stdin=subprocess.DEVNULL, env=environ, cwd=folder, check=False).returncode
+    nothing = subprocess.DEVNULL
+    code = subprocess.run(command, stdin=nothing, stdout=output, stderr=output, env=environ, cwd=folder, check=False).returncode
     if code:
         raise TargetError(f"exit code {code}: {' '.join(command)}")
 

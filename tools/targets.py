@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import glob
 import os
+import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
 
 from tools import pythons
 from tools.environments import FOLDER, ROOT, Environment, TargetError, run
@@ -18,6 +20,7 @@ from tools.environments import FOLDER, ROOT, Environment, TargetError, run
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import IO
 
     from tools.pythons import Interpreter
 
@@ -62,8 +65,10 @@ def test(required: str, selection: list[str]) -> None:
             failures += pytest(each, ["pytest"], selection)
     else:
         failures += attempt("ruff", environments[-1], [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["coverage", "erase"]])
-        for each in environments:
-            failures += check_types(each) + pytest(each, ["coverage", "run", "-m", "pytest"], [])
+        # One Python's run waits for servers and clocks much of the time: two at once take little longer than one.
+        with ThreadPoolExecutor(2) as pool:
+            for failed in pool.map(check, environments):
+                failures += failed
         failures += attempt("coverage of all Pythons", environments[-1], [["coverage", "combine", "--quiet"], ["coverage", "report"]])
     sum_up([report(each) for each in environments], failures, time.monotonic() - started)
 
@@ -72,43 +77,61 @@ def prepare(environments: list[Environment]) -> None:
     """
     Build the environments, and fetch the wheels that tests build a layer from: they themselves use no network.
     """
+    # Installing is waiting for the network and the disk by turns: two at a time take little more than one.
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(Environment.prepare, environments))
     for each in environments:
-        each.prepare()
         each.download(WHEELS, "layer/constraints.txt")
         # Carries Lambda's runtime interface emulator; unzipped by its test, never installed.
         each.download(WHEELS, "constraints/wheels.txt")
 
 
-def check_types(environment: Environment) -> list[str]:
+def check(environment: Environment) -> list[str]:
+    """
+    Run the type checkers and the tests in *environment*, show what they printed when they are done, and return what failed.
+    """
+    with tempfile.TemporaryFile() as output:
+        failures = check_types(environment, output) + pytest(environment, ["coverage", "run", "-m", "pytest"], [], output)
+        output.seek(0)
+        print(output.read().decode(errors="replace"), flush=True)
+    return failures
+
+
+def check_types(environment: Environment, output: IO[bytes]) -> list[str]:
     """
     Run both type checkers for the Python of *environment*, and return what failed.
     """
     name = environment.interpreter.name
     mypy = ["mypy", "--python-version", name, "--cache-dir", os.path.join(FOLDER, "mypy")]
     pyright = ["pyright", "--pythonversion", name, "--pythonpath", environment.python]
-    return attempt(f"mypy for Python {name}", environment, [mypy]) + attempt(f"pyright for Python {name}", environment, [pyright])
+    return [
+        *attempt(f"mypy for Python {name}", environment, [mypy], output),
+        *attempt(f"pyright for Python {name}", environment, [pyright], output),
+    ]
 
 
-def pytest(environment: Environment, command: list[str], selection: list[str]) -> list[str]:
+def pytest(environment: Environment, command: list[str], selection: list[str], output: IO[bytes] | None = None) -> list[str]:
     """
     Run the tests in *environment*, and return what failed.
     """
     if os.path.exists(report(environment)):
         os.remove(report(environment))
-    return attempt(
-        f"pytest on Python {environment.interpreter.name}", environment, [[*command, "--junitxml", report(environment), *selection]]
-    )
+    steps = [[*command, "--junitxml", report(environment), *selection]]
+    return attempt(f"pytest on Python {environment.interpreter.name}", environment, steps, output)
 
 
-def attempt(title: str, environment: Environment, steps: list[list[str]]) -> list[str]:
+def attempt(title: str, environment: Environment, steps: list[list[str]], output: IO[bytes] | None = None) -> list[str]:
     """
-    Run each step as a module of *environment*; return *title* and the step's exit code if one fails.
+    Run each step as a module of *environment*, printing to *output*; return *title* and the step's exit code if one fails.
     """
     print(f"\n----- {title}", flush=True)
+    if output is not None:
+        output.write(f"\n----- {title}\n".encode())
+        output.flush()
     variables = environment.variables(os.environ, LAMBDA_KIT_WHEELS=WHEELS, COVERAGE_FILE=os.path.join(FOLDER, "coverage"))
     try:
         for step in steps:
-            run([environment.python, "-m", *step], variables)
+            run([environment.python, "-m", *step], variables, output=output)
     except TargetError as exc:
         return [f"{title}: {exc}"]
     return []

@@ -4,6 +4,8 @@ Parameters of Parameter Store and secrets of Secrets Manager: how one is named, 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from lambda_kit import _invocation, _runtime
 from lambda_kit._cache import Cache
 from lambda_kit._configuration._calls import ask
@@ -21,7 +23,7 @@ UNBOUNDED_S = 60.0
 cache: Cache[Stored] = Cache()
 
 
-class Source:
+class Source(ABC):
     """
     One thing that can be read: what it is called, and under which key its value is kept.
     """
@@ -32,11 +34,11 @@ class Source:
         self.name = name
         self.key = key
 
+    @abstractmethod
     def fetch(self, budget_s: float) -> tuple[Stored, str | None]:
         """
         Ask AWS, in about *budget_s* at most, and return the value and its version.
         """
-        raise NotImplementedError
 
     def stale_for_s(self, wanted_s: float) -> float:
         """

@@ -1,7 +1,6 @@
 """
 handler: wires plain functions to event sources. Event, invocation, input, logic, answer: in this order, nothing else.
 """
-# ruff: noqa: F811  # ruff knows overloads by typing's name only, and this one is not typing's at run time
 
 from __future__ import annotations
 

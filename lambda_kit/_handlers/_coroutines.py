@@ -41,16 +41,29 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """
     import asyncio
 
-    global _runner  # the environment's loop is this module's purpose
     if _has_running_loop():
         coroutine.close()
         raise ConfigurationError("an event loop is running in this thread: await handler.logic(...) instead of calling the handler")
-    with _lock:
-        if _runner is None:
-            _runtime.watch_life()
-            _runner = asyncio.Runner()
+    lock = _lock
+    if not lock.acquire(blocking=False):
+        # Another thread has the loop, and may be waiting for this very call.
+        with asyncio.Runner() as runner:
+            return runner.run(_tidied(coroutine))
+    try:
         # The runner's own context is that of its first use: another invocation's.
-        return _runner.run(_tidied(coroutine), context=copy_context())
+        return _environments_runner().run(_tidied(coroutine), context=copy_context())
+    finally:
+        lock.release()
+
+
+def _environments_runner() -> asyncio.Runner:
+    import asyncio
+
+    global _runner  # the environment's loop is this module's purpose
+    if _runner is None:
+        _runtime.watch_life()
+        _runner = asyncio.Runner()
+    return _runner
 
 
 def _has_running_loop() -> bool:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from collections import Counter
     from collections.abc import Mapping
 
+# What the kit asks with little patience: moto takes about a second for a service's first answer, more than that on a loaded
+# machine, and a function must not be the one that waits for it.
+_IMPATIENT = {"ssm": "AmazonSSM.GetParameter", "secretsmanager": "secretsmanager.GetSecretValue"}
+
 # moto needs about half a second, several on a loaded machine.
 _START_TIMEOUT_S = 60.0
 
@@ -69,7 +73,7 @@ class EmbeddedAws:
             ConfigurationError: The seed cannot be read or has something unknown in it.
         """
         content, folder = _read(seed)
-        check_seed(content)
+        content = check_seed(content)
         require("boto3", extra="aws")
         require("moto", extra="testing")
         reader, writer = os.pipe()
@@ -85,6 +89,7 @@ class EmbeddedAws:
         with os.fdopen(reader, "rb") as output:
             aws = cls(process, _url(process, output), seed=content, folder=folder, region=region)
         try:
+            aws._warm_up()
             aws._plant()
         except BaseException:
             aws.close()
@@ -141,6 +146,14 @@ class EmbeddedAws:
             client.close()
         self._process.kill()
 
+    def _warm_up(self) -> None:
+        """
+        Let moto load the services that are read with short timeouts. What they answer does not matter.
+        """
+        for service, target in _IMPATIENT.items():
+            scope = f"AWS4-HMAC-SHA256 Credential=local/20260101/{self.region}/{service}/aws4_request, SignedHeaders=host, Signature=0"
+            self._request("POST", "/", "{}", {"Authorization": scope, "X-Amz-Target": target})
+
     def _plant(self) -> None:
         """
         Fill it, uncounted.
@@ -152,10 +165,16 @@ class EmbeddedAws:
         """
         Ask the server itself.
         """
+        return json.loads(self._request(method, path))
+
+    def _request(self, method: str, path: str, body: str | None = None, headers: Mapping[str, str] | None = None) -> bytes:
+        """
+        Send one request and return the body of its answer.
+        """
         connection = HTTPConnection(self.url.removeprefix("http://"), timeout=_START_TIMEOUT_S)
         with contextlib.closing(connection):
-            connection.request(method, path)
-            return json.loads(connection.getresponse().read())
+            connection.request(method, path, body, headers or {})
+            return connection.getresponse().read()
 
 
 def _read(seed: Mapping[str, Any] | Path | str | None) -> tuple[Mapping[str, Any], Path]:

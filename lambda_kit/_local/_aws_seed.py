@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def check_seed(seed: Mapping[str, Any]) -> None:
+def check_seed(seed: Mapping[str, Any]) -> Mapping[str, Any]:
     """
-    Refuse a seed with a part that nothing would read.
+    Return the seed when every part of it is one that :func:`plant` reads.
 
     Raises:
         ConfigurationError: A section is unknown or not a table.
@@ -48,7 +48,8 @@ def check_seed(seed: Mapping[str, Any]) -> None:
         if section not in _PLANTERS:
             raise ConfigurationError(f"aws.toml has a section {section!r}: there are {', '.join(_PLANTERS)}")
         if not hasattr(content, "items"):
-            raise ConfigurationError(f"aws.toml: [{section}] holds names and what they stand for, not {content!r:.40}")
+            raise ConfigurationError(f"aws.toml: [{section}] holds names and what they stand for, not {type(content).__name__}")
+    return seed
 
 
 def plant(seed: Mapping[str, Any], *, client: Callable[[str], Any], folder: Path) -> None:

@@ -112,7 +112,7 @@ class ExecutionEnvironment:
         """
         Whether the runtime waits for the next event.
         """
-        return self._api.exit_status is None and self._api.is_idle
+        return self._process.returncode is None and self._api.is_idle
 
     @property
     def max_memory_mb(self) -> int:

@@ -74,7 +74,7 @@ class FunctionConfiguration:
     init_timeout_s: float = 10.0
     restore_timeout_s: float = 10.0
     layers: Sequence[Path] = ()
-    environ: Mapping[str, str] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     xray_address: str = "127.0.0.1:2000"
 
     def __post_init__(self) -> None:

@@ -25,7 +25,8 @@ from lambda_kit._local._results import (
     timeout_error,
 )
 from lambda_kit._local._runtime_api import InvocationRequest
-from lambda_kit._local._xray import TraceHeader, function_segment
+from lambda_kit._local._trace_header import TraceHeader
+from lambda_kit._local._xray import function_segment
 from lambda_kit._require import require
 from lambda_kit.errors import EventError
 

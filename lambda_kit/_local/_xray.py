@@ -10,9 +10,9 @@ import json
 import secrets
 import socket
 import threading
-import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
+
+from lambda_kit._local._trace_header import TraceHeader
 
 if TYPE_CHECKING:
     from lambda_kit._local._results import InvokeResult
@@ -23,35 +23,6 @@ _FORMAT = {"format": "json", "version": 1}
 _STOP = b"stop"
 # The kernel drops datagrams, ours too, while the buffer is full.
 _MARK_LOST_AFTER_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class TraceHeader:
-    """
-    The three facts of a trace header: ``Root=1-...;Parent=...;Sampled=1``.
-    """
-
-    root: str = ""
-    parent: str = ""
-    sampled: bool = False
-
-    @classmethod
-    def new(cls, *, sampled: bool) -> Self:
-        """
-        Begin a trace: the root has the time in it, the parent is the function's own segment.
-        """
-        return cls(f"1-{int(time.time()):08x}-{secrets.token_hex(12)}", secrets.token_hex(8), sampled)
-
-    @classmethod
-    def parse(cls, header: str) -> Self:
-        """
-        Read a header; what is missing stays empty.
-        """
-        facts = dict(part.strip().split("=", 1) for part in header.split(";") if "=" in part)
-        return cls(facts.get("Root", ""), facts.get("Parent", ""), facts.get("Sampled") == "1")
-
-    def __str__(self) -> str:
-        return f"Root={self.root};Parent={self.parent};Sampled={int(self.sampled)}"
 
 
 class XRayDaemon:

@@ -9,14 +9,15 @@ import importlib.machinery
 import json
 import socket
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from lambda_kit._local._aws import EmbeddedAws
 from lambda_kit._local._local_function import LocalFunction
-from lambda_kit._local._xray import TraceHeader, XRayDaemon
+from lambda_kit._local._trace_header import TraceHeader
+from lambda_kit._local._xray import XRayDaemon
 from lambda_kit.errors import ConfigurationError, LambdaKitError
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class InvokeOptions:
     timeout_s: float
     memory_mb: int
     env_file: Path | None
-    env: Sequence[str]
+    env: Sequence[str] = field(repr=False)
     aws: str | None
     trace: bool
     init_type: str

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 __all__ = ["FakeContext", "LambdaEvents"]
 
-# Lazily, because pytest imports the plugin, and so this package, in every run of an environment that has the kit.
-__getattr__, __dir__ = attach(
-    __name__,
-    {
-        "FakeContext": "lambda_kit.testing._contexts",
-        "LambdaEvents": "lambda_kit.testing._events",
-    },
-)
+if not TYPE_CHECKING:  # a checker would take a module with __getattr__ to have any name
+    # Lazily, because pytest imports the plugin, and so this package, in every run of an environment that has the kit.
+    __getattr__, __dir__ = attach(
+        __name__,
+        {
+            "FakeContext": "lambda_kit.testing._contexts",
+            "LambdaEvents": "lambda_kit.testing._events",
+        },
+    )

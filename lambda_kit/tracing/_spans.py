@@ -174,8 +174,13 @@ def span(name: str | Callable[..., object], /, *, namespace: str = "") -> Marker
     Raises:
         ConfigurationError: It was given neither a name nor a function.
     """
+    try:
+        if not namespace:
+            return _markers[name]  # type: ignore[index]  # a function is not found
+    except (KeyError, TypeError):  # seen for the first time, or a callable that has no hash
+        pass
     if isinstance(name, str):
-        return Marker(name, namespace) if namespace else _markers.get(name) or _marker(name)
+        return Marker(name, namespace) if namespace else _marker(name)
     decorated: Callable[..., object] = _decorated(name, None)
     return decorated
 
@@ -192,7 +197,8 @@ def begin_leaf(name: str, namespace: str) -> OpenSpan | None:
     """
     Open a span that nothing nests in; whoever asks for it ends it.
     """
-    return None if _begin is None else _begin(name, namespace, _current.get())
+    begin = _begin
+    return None if begin is None else begin(name, namespace, _current.get())
 
 
 def _marker(name: str) -> Marker:

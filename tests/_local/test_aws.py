@@ -44,6 +44,26 @@ def test_a_function_comes_here_and_is_counted(aws: EmbeddedAws, handler_module: 
     assert {} == aws.calls()
 
 
+def test_the_first_read_of_a_service_is_answered_in_time(handler_module: Callable[[str], Path]) -> None:
+    """
+    Without any seed too, a function's first question gets AWS's answer: the service is there before the function is.
+    """
+    reader = """
+    from lambda_kit import get_parameter
+
+    def handler(event, context):
+        return get_parameter("/no/such")
+    """
+    with EmbeddedAws.start() as empty:
+        with LocalFunction("app.handler", task_root=handler_module(reader), environ=empty.environ) as function:
+            result = function.invoke({})
+
+        assert {"ssm:GetParameter": 1} == empty.calls()
+
+    assert result.error is not None
+    assert "ParameterNotFoundError" == result.error["errorType"]
+
+
 def test_reset_goes_back_to_the_seed(aws: EmbeddedAws) -> None:
     """
     What a test has changed is gone, and so are its counts.

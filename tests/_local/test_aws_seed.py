@@ -145,8 +145,7 @@ def test_what_cannot_be_planted_is_told(seed: dict[str, Any], told: str, tmp_pat
     Section and name are named.
     """
     with pytest.raises(ConfigurationError, match=told):
-        check_seed(seed)
-        plant(seed, client=lambda _: AnyClient(), folder=tmp_path)
+        plant(check_seed(seed), client=lambda _: AnyClient(), folder=tmp_path)
 
 
 def test_what_aws_refuses_is_told(aws: EmbeddedAws) -> None:

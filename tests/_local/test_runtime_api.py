@@ -60,7 +60,7 @@ class Runtime:
         with contextlib.closing(http.client.HTTPConnection(self.api.address, timeout=30.0)) as connection:
             connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
             answer = connection.getresponse()
-            return Answer(answer.status, answer.headers, answer.read())
+            return Answer(answer.status, dict(answer.headers), answer.read())
 
     def ask_aside(self, method: str, path: str, body: bytes = b"", **headers: str) -> Future[Answer]:
         """

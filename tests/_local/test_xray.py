@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lambda_kit._local._results import InvokeResult
-from lambda_kit._local._xray import TraceHeader, XRayDaemon, function_segment
+from lambda_kit._local._xray import XRayDaemon, function_segment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -107,16 +107,6 @@ def test_closing_ends_the_thread() -> None:
     daemon.close()
 
     assert "xray-daemon" not in [thread.name for thread in threading.enumerate()]
-
-
-def test_trace_headers_are_read_and_written() -> None:
-    """
-    What is written can be read; what is missing is empty.
-    """
-    header = TraceHeader.new(sampled=True)
-
-    assert header == TraceHeader.parse(str(header))
-    assert TraceHeader("1-a", "", False) == TraceHeader.parse("Root=1-a; Lineage")
 
 
 @pytest.mark.parametrize(

@@ -109,3 +109,16 @@ def test_pins_name_no_address(name: str) -> None:
     pinned = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
     assert pinned
     assert pinned == [line for line in pinned if "==" in line and line.endswith("\\")]
+
+
+def test_what_a_checker_prints_can_be_kept_for_later(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """
+    Two Pythons are checked at once: each one's output stays together.
+    """
+    with (tmp_path / "output").open("w+b") as output:
+        run([sys.executable, "-c", "import sys; print('one'); print('two', file=sys.stderr)"], output=output)
+        output.seek(0)
+
+        assert {b"one", b"two"} == set(output.read().split())
+
+    assert ("", "") == capfd.readouterr()

@@ -325,10 +325,21 @@ def test_methods_are_decorated(traced: Daemon) -> None:
     assert "Sell." == Shop.method.__doc__
 
 
+class Unhashable:
+    """
+    Something to call that no dict takes as a key.
+    """
+
+    __hash__ = None  # type: ignore[assignment]  # the language's way to say so
+
+    def __call__(self) -> str:
+        return "called"
+
+
 @pytest.mark.parametrize(
     ("function", "name"),
-    [(Shop(), "Shop"), (functools.partial(Shop()), "Shop"), (functools.partial(len, "ab"), "len")],
-    ids=["object", "partial", "builtin"],
+    [(Shop(), "Shop"), (Unhashable(), "Unhashable"), (functools.partial(Shop()), "Shop"), (functools.partial(len, "ab"), "len")],
+    ids=["object", "unhashable", "partial", "builtin"],
 )
 def test_callables_without_a_name_are_decorated(traced: Daemon, function: Callable[[], object], name: str) -> None:
     """

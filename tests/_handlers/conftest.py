@@ -1,0 +1,32 @@
+"""
+What tests of handlers share: makers of events and a context. The plugin's fixtures are tested in tests/testing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from lambda_kit import _runtime
+from lambda_kit.testing import FakeContext, LambdaEvents
+
+
+@pytest.fixture
+def events() -> LambdaEvents:
+    return LambdaEvents()
+
+
+@pytest.fixture
+def context() -> FakeContext:
+    return FakeContext()
+
+
+@pytest.fixture(autouse=True)
+def _cold() -> Iterator[None]:
+    """
+    A fresh environment, whose event loop is closed afterwards.
+    """
+    _runtime.reset()
+    yield
+    _runtime.reset()

@@ -1,0 +1,274 @@
+"""
+The wiring line: mistakes are named where they are made, and the handler is what Lambda and decorators expect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+
+from lambda_kit import Deps, Handler, Reject, environment, handler, invocation, lazy, use
+from lambda_kit._handlers._logic import name_of
+from lambda_kit.errors import ConfigurationError
+from lambda_kit.testing import FakeContext, LambdaEvents
+
+
+class Order(BaseModel):
+    sku: str
+
+
+class Bundle(Deps):
+    price: int = use(lambda: 1)
+
+
+class Shop:
+    def place(self, order: Order) -> str:
+        return order.sku
+
+    def __call__(self, order: Order, deps: Bundle) -> int:
+        return deps.price
+
+
+def one(order: Order) -> str:
+    """
+    Take an order.
+    """
+    return order.sku
+
+
+def two(order: Order, deps: Bundle) -> int:
+    return deps.price
+
+
+def three(order: Order, deps: Bundle, more: int) -> None: ...
+def defaulted(order: Order, deps: Bundle | None = None) -> None: ...
+def variadic(*args: object) -> None: ...
+def named(order: Order, *, deps: Bundle) -> None: ...
+def named_default(order: Order, *, deps: Bundle | None = None) -> None: ...
+def none() -> None: ...
+
+
+def test_a_handler_is_named_for_its_logic() -> None:
+    """
+    Name, documentation and logic are those of the function; the signature is a handler's.
+    """
+    wired = handler.http(Order)(one)
+
+    assert isinstance(wired, Handler)
+    assert one is wired.logic
+    assert ("one", "one", one.__doc__) == (wired.__name__, wired.__qualname__, wired.__doc__)
+    assert "<Handler of one>" == repr(wired)
+
+
+def test_a_handler_is_named_for_the_type_of_an_object() -> None:
+    """
+    What has no name of its own is called by its type's.
+    """
+    assert "<Handler of Shop>" == repr(handler.http(Order, deps=Bundle())(Shop()))
+
+
+def test_a_handler_can_be_wrapped_by_decorators(events: LambdaEvents, context: FakeContext) -> None:
+    """
+    Decorators of other libraries go around a handler as around a function.
+    """
+
+    def decorator(function: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(function)
+        def inner(event: Any, context: Any) -> Any:
+            return {**function(event, context), "wrapped": function.__name__}
+
+        return inner
+
+    wired = decorator(handler.http(Order)(one))
+
+    assert "one" == wired(events.api_v2("POST", "/", json={"sku": "a"}), context)["wrapped"]
+
+
+@pytest.mark.parametrize(
+    "logic",
+    [
+        one,
+        Shop().place,
+        partial(two, deps=Bundle()),
+        defaulted,
+        variadic,
+        named_default,
+        lambda order: None,
+        print,
+        dict,
+        Order.model_validate,
+    ],
+    ids=name_of,
+)
+def test_logic_of_one_input_is_accepted_in_every_form(logic: Any) -> None:
+    """
+    Functions, methods, partials, lambdas and builtins that can be called with one argument.
+    """
+    assert logic == handler.sqs(Order)(logic).logic
+
+
+@pytest.mark.parametrize("logic", [two, Shop(), partial(three, more=1), defaulted, variadic, dict.fromkeys], ids=name_of)
+def test_logic_with_dependencies_is_accepted_in_every_form(logic: Any) -> None:
+    """
+    The same with two arguments.
+    """
+    assert logic == handler.sqs(Order, deps=Bundle())(logic).logic
+
+
+@pytest.mark.parametrize("logic", [two, three, none, named, Shop(), partial(one, order=Order(sku="a"))], ids=name_of)
+def test_logic_of_another_number_of_parameters_is_refused(logic: Any) -> None:
+    """
+    The error names the wiring line, the function and what it is called with.
+    """
+    with pytest.raises(ConfigurationError, match=r"handler\.http\(Order\) calls \w+ with its input: it does not take 1 positional"):
+        handler.http(Order)(logic)
+
+
+@pytest.mark.parametrize("logic", [one, three, none, named, named_default, Shop().place], ids=name_of)
+def test_logic_that_takes_no_dependencies_is_refused(logic: Any) -> None:
+    """
+    The same where there are dependencies.
+    """
+    with pytest.raises(ConfigurationError, match=r"handler\.invoke\(Order\) calls \w+ with its input and deps"):
+        handler.invoke(Order, deps=Bundle())(logic)
+
+
+@pytest.mark.parametrize(
+    ("wire", "message"),
+    [
+        (lambda: handler.http(Order(sku="a")), r"handler\.http takes a model class or a function first: got Order"),  # type: ignore[call-overload]
+        (lambda: handler.http(Order, deps=Bundle)(two), r"handler\.http\(Order\): deps is the class Bundle: write deps=Bundle\(\)"),  # type: ignore[arg-type]
+        (lambda: handler.sqs(Order, errors={KeyError: Reject})(one), r"errors\[KeyError\] is the class Reject: write Reject\(\)"),  # type: ignore[dict-item]
+        (lambda: handler.sqs(Order, errors={KeyError: 404})(one), r"errors\[KeyError\] is neither Reject\(\), Retry\(\) nor a function"),  # type: ignore[dict-item]
+        (lambda: handler.event(Order, errors={"KeyError": Reject()})(one), "errors maps exception classes, not 'KeyError'"),  # type: ignore[arg-type]
+        (lambda: handler.event(Order, errors={SystemExit: Reject()})(one), "errors maps exception classes, not <class 'SystemExit'>"),  # type: ignore[type-var]
+        (lambda: handler.sqs(Order, on_reject="ignore"), r'handler\.sqs: on_reject is "fail" or "drop", not \'ignore\''),  # type: ignore[call-overload]
+        (lambda: handler.http(Order)(3), r"handler\.http\(Order\) wires a function: got int"),  # type: ignore[arg-type]
+        (lambda: handler(none), "@handler calls none with"),
+        (lambda: handler(3), "the Handler setting must name yours"),  # type: ignore[call-overload]
+    ],
+)
+def test_wiring_mistakes_are_named_at_import(wire: Callable[[], object], message: str) -> None:
+    """
+    What is wrong with a wiring line is said when it is read, not when a request comes.
+    """
+    with pytest.raises(ConfigurationError, match=message):
+        wire()
+
+
+def test_lambda_calling_the_kits_own_handler_is_explained(context: FakeContext) -> None:
+    """
+    A Handler setting that points at the imported name is the likely mistake.
+    """
+    with pytest.raises(ConfigurationError, match="the Handler setting must name yours"):
+        handler({}, context)  # type: ignore[call-overload]
+
+
+def test_lambda_calling_a_line_without_logic_is_explained(context: FakeContext) -> None:
+    """
+    A decorator that was used without brackets takes the logic for the model.
+    """
+
+    @handler.http  # type: ignore[arg-type]  # the mistake
+    def place(order: Order) -> None: ...
+
+    with pytest.raises(
+        ConfigurationError, match=r"handler\.http\(place\) was wired without its logic: write handler\.http\(place\)\(function\)"
+    ):
+        place({}, context)  # type: ignore[arg-type, call-arg]
+
+
+def test_a_bare_handler_gets_event_and_context(context: FakeContext) -> None:
+    """
+    Event and context come as they are, by place or by name, inside an invocation; the result becomes plain JSON.
+    """
+
+    @handler
+    def tick(event: dict[str, Any], context: FakeContext) -> object:
+        """
+        Tick.
+        """
+        return {"seen": event, "id": invocation().request_id, "sku": Order(sku="a")}
+
+    expected = {"seen": {"a": 1}, "id": context.aws_request_id, "sku": {"sku": "a"}}
+
+    assert expected == tick({"a": 1}, context)
+    assert expected == tick(event={"a": 1}, context=context)
+    assert ("tick", "Tick.") == (tick.__name__, (tick.__doc__ or "").strip())
+    assert callable(tick.logic)  # type: ignore[attr-defined]
+
+
+def test_a_bare_handler_may_be_asynchronous(context: FakeContext) -> None:
+    """
+    Lambda gets the result, not a coroutine.
+    """
+
+    @handler
+    async def tick(event: dict[str, Any], context: FakeContext) -> int:
+        return event["n"] + 1  # type: ignore[no-any-return]
+
+    assert 3 == tick({"n": 2}, context)
+
+
+def test_a_handler_inside_a_handler_is_the_same_invocation(events: LambdaEvents, context: FakeContext) -> None:
+    """
+    Entering again with the same context counts and clears nothing.
+    """
+    inner = handler.http(Order)(lambda order: invocation().request_id)
+
+    @handler
+    def outer(event: dict[str, Any], context: FakeContext) -> object:
+        answer = inner(event, context)
+        return [answer["body"], invocation().request_id, environment().invocations]
+
+    assert [f'"{context.aws_request_id}"', context.aws_request_id, 1] == outer(events.api_v2("POST", "/", json={"sku": "a"}), context)
+
+
+class Client:
+    """
+    Preloads like a client's stand-in.
+    """
+
+    def __init__(self) -> None:
+        self.built = 0
+
+    @staticmethod
+    def __preload__(things: list[Client], _: float) -> None:
+        for thing in things:
+            thing.built += 1
+
+
+@pytest.mark.parametrize(
+    ("environ", "options", "expected"),
+    [
+        ({"AWS_LAMBDA_RUNTIME_API": "x", "_HANDLER": f"{__name__}.api"}, {}, 1),
+        ({"AWS_LAMBDA_RUNTIME_API": "x", "_HANDLER": f"{__name__.replace('.', '/')}.api"}, {}, 1),
+        ({"AWS_LAMBDA_RUNTIME_API": "x", "_HANDLER": f"{__name__}.api"}, {"preload": False}, 0),
+        ({"AWS_LAMBDA_RUNTIME_API": "x", "_HANDLER": "another.module.api"}, {}, 0),
+        ({"AWS_LAMBDA_RUNTIME_API": "x"}, {}, 0),
+        ({"_HANDLER": f"{__name__}.api"}, {}, 0),
+    ],
+)
+def test_clients_are_built_at_the_end_of_init(
+    monkeypatch: pytest.MonkeyPatch, environ: dict[str, str], options: dict[str, Any], expected: int
+) -> None:
+    """
+    On Lambda, wiring in the module that the Handler setting names builds the clients; elsewhere nothing is built.
+    """
+    one, fetched = Client(), []
+
+    class Clients(Deps):
+        client: object = one
+        parameter: int = use(lazy(lambda: fetched.append(1)))  # type: ignore[assignment]  # never called
+
+    monkeypatch.delenv("_HANDLER", raising=False)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+
+    handler.http(Order, deps=Clients(), **options)(two)
+
+    assert (expected, []) == (one.built, fetched)
