@@ -291,74 +291,73 @@ __all__ = [
     "parse_event",
 ]
 
-# Module below this package: the names it defines.
-_NAMES = {
-    "_alb": "AlbEvent AlbMultiValueEvent",
-    "_alexa": "AlexaSkillEvent AlexaSmartHomeEvent",
-    "_api_gateway_authorizers": (
-        "ApiGatewayHttpAuthorizerEvent ApiGatewayRequestAuthorizerEvent ApiGatewayTokenAuthorizerEvent ApiGatewayWebSocketAuthorizerEvent"
-    ),
-    "_api_gateway_http": "ApiGatewayHttpEvent",
-    "_api_gateway_rest": "ApiGatewayHttpV1Event ApiGatewayRestEvent",
-    "_api_gateway_websocket": "ApiGatewayWebSocketEvent",
-    "_appsync": "AppSyncAuthorizerEvent AppSyncBatchEvent AppSyncEventsEvent AppSyncResolverEvent",
-    "_autoscaling": "TerminationPolicyEvent",
-    "_bedrock_agents": "BedrockAgentFunctionEvent BedrockAgentOpenApiEvent",
-    "_client_vpn": "ClientVpnConnectionEvent",
-    "_cloudformation": "CustomResourceEvent HookEvent MacroEvent",
-    "_cloudfront": "CloudFrontEvent CloudFrontRecord",
-    "_cloudwatch_alarm": "CloudWatchAlarmEvent CloudWatchAlarmMessage",
-    "_cloudwatch_logs": "CloudWatchLogEvent CloudWatchLogsData CloudWatchLogsEvent",
-    "_code_services": "CodeCommitEvent CodeCommitRecord CodeDeployHookEvent CodePipelineEvent",
-    "_cognito": (
-        "CognitoEvent CognitoInboundFederationEvent CognitoOtherEvent CognitoPostAuthenticationEvent "
-        "CognitoPostConfirmationEvent CognitoPreAuthenticationEvent CognitoPreSignUpEvent CognitoSyncEvent "
-        "CognitoSyncRecord CognitoUserMigrationEvent"
-    ),
-    "_cognito_challenges": "CognitoCreateAuthChallengeEvent CognitoDefineAuthChallengeEvent CognitoVerifyAuthChallengeEvent",
-    "_cognito_messages": "CognitoCustomEmailSenderEvent CognitoCustomMessageEvent CognitoCustomSmsSenderEvent",
-    "_cognito_tokens": "CognitoPreTokenGenerationEvent CognitoPreTokenGenerationV2Event",
-    "_config_rule": "ConfigItem ConfigNotification ConfigRuleEvent",
-    "_connect": "CampaignProfile ConnectContactFlowEvent ConnectOutboundCampaignEvent",
-    "_dashboard_widget": "CloudWatchWidgetEvent",
-    "_detection": "parse_event",
-    "_documentdb": "DocumentDbEvent DocumentDbRecord",
-    "_durable": "DurableExecutionEvent",
-    "_dynamodb": "DynamoDbEvent DynamoDbRecord DynamoDbWindowEvent",
-    "_eventbridge": "EventBridgeEvent ScheduledEvent",
-    "_eventbridge_details": (
-        "AlarmStateDetail ApiCallDetail AutoScalingDetail BatchJobDetail CodeBuildDetail CodeDeployDetail "
-        "CodePipelineDetail Ec2SpotInterruptionDetail Ec2StateDetail EcrImageDetail EcsInstanceDetail EcsTaskDetail "
-        "GuardDutyFindingDetail HealthDetail ParameterChangeDetail S3ObjectDetail StepFunctionsDetail"
-    ),
-    "_failures": "DeadLetterEvent DeadLetterRecord DestinationEvent FailedBatchEvent StepFunctionsErrorEvent",
-    "_firehose": "FirehoseEvent FirehoseRecord KinesisAnalyticsEvent KinesisAnalyticsRecord",
-    "_function_url": "FunctionUrlEvent",
-    "_ground_truth": "GroundTruthPostEvent GroundTruthPreEvent",
-    "_http_events": "HttpEvent",
-    "_iot": "IotAuthorizerEvent IotButtonEvent IotOneClickEvent IotPreprovisioningEvent IotRegistryEvent",
-    "_kafka": "KafkaEvent KafkaRecord MskEvent SelfManagedKafkaEvent",
-    "_kinesis": "KinesisEvent KinesisRecord KinesisWindowEvent",
-    "_lex": "LexV1Event LexV2Event",
-    "_model": "Event ListEvent",
-    "_mq": "ActiveMqEvent ActiveMqMessage RabbitMqEvent RabbitMqMessage",
-    "_pipes": "PipesEvent PipesRecord",
-    "_s3": "S3Event S3Record S3TestEvent",
-    "_s3_batch": "S3BatchEvent S3BatchTask",
-    "_s3_object_lambda": "S3ObjectLambdaEvent",
-    "_secrets_rotation": "SecretsRotationEvent",
-    "_ses": "SesEvent SesRecord",
-    "_sns": "SnsEvent SnsMessage SnsRecord",
-    "_sqs": "SqsEvent SqsRecord",
-    "_transfer": "TransferAuthorizerEvent TransferWorkflowEvent",
-    "_vpc_lattice": "VpcLatticeV1Event VpcLatticeV2Event",
-    "_workmail": "WorkMailEvent",
-}
+if not TYPE_CHECKING:  # a checker would take a module with __getattr__ to have any name
+    # Module below this package: the names it defines.
+    _NAMES = {
+        "_alb": "AlbEvent AlbMultiValueEvent",
+        "_alexa": "AlexaSkillEvent AlexaSmartHomeEvent",
+        "_api_gateway_authorizers": (
+            "ApiGatewayHttpAuthorizerEvent ApiGatewayRequestAuthorizerEvent ApiGatewayTokenAuthorizerEvent ApiGatewayWebSocketAuthorizerEvent"
+        ),
+        "_api_gateway_http": "ApiGatewayHttpEvent",
+        "_api_gateway_rest": "ApiGatewayHttpV1Event ApiGatewayRestEvent",
+        "_api_gateway_websocket": "ApiGatewayWebSocketEvent",
+        "_appsync": "AppSyncAuthorizerEvent AppSyncBatchEvent AppSyncEventsEvent AppSyncResolverEvent",
+        "_autoscaling": "TerminationPolicyEvent",
+        "_bedrock_agents": "BedrockAgentFunctionEvent BedrockAgentOpenApiEvent",
+        "_client_vpn": "ClientVpnConnectionEvent",
+        "_cloudformation": "CustomResourceEvent HookEvent MacroEvent",
+        "_cloudfront": "CloudFrontEvent CloudFrontRecord",
+        "_cloudwatch_alarm": "CloudWatchAlarmEvent CloudWatchAlarmMessage",
+        "_cloudwatch_logs": "CloudWatchLogEvent CloudWatchLogsData CloudWatchLogsEvent",
+        "_code_services": "CodeCommitEvent CodeCommitRecord CodeDeployHookEvent CodePipelineEvent",
+        "_cognito": (
+            "CognitoEvent CognitoInboundFederationEvent CognitoOtherEvent CognitoPostAuthenticationEvent "
+            "CognitoPostConfirmationEvent CognitoPreAuthenticationEvent CognitoPreSignUpEvent CognitoSyncEvent "
+            "CognitoSyncRecord CognitoUserMigrationEvent"
+        ),
+        "_cognito_challenges": "CognitoCreateAuthChallengeEvent CognitoDefineAuthChallengeEvent CognitoVerifyAuthChallengeEvent",
+        "_cognito_messages": "CognitoCustomEmailSenderEvent CognitoCustomMessageEvent CognitoCustomSmsSenderEvent",
+        "_cognito_tokens": "CognitoPreTokenGenerationEvent CognitoPreTokenGenerationV2Event",
+        "_config_rule": "ConfigItem ConfigNotification ConfigRuleEvent",
+        "_connect": "CampaignProfile ConnectContactFlowEvent ConnectOutboundCampaignEvent",
+        "_dashboard_widget": "CloudWatchWidgetEvent",
+        "_detection": "parse_event",
+        "_documentdb": "DocumentDbEvent DocumentDbRecord",
+        "_durable": "DurableExecutionEvent",
+        "_dynamodb": "DynamoDbEvent DynamoDbRecord DynamoDbWindowEvent",
+        "_eventbridge": "EventBridgeEvent ScheduledEvent",
+        "_eventbridge_details": (
+            "AlarmStateDetail ApiCallDetail AutoScalingDetail BatchJobDetail CodeBuildDetail CodeDeployDetail "
+            "CodePipelineDetail Ec2SpotInterruptionDetail Ec2StateDetail EcrImageDetail EcsInstanceDetail EcsTaskDetail "
+            "GuardDutyFindingDetail HealthDetail ParameterChangeDetail S3ObjectDetail StepFunctionsDetail"
+        ),
+        "_failures": "DeadLetterEvent DeadLetterRecord DestinationEvent FailedBatchEvent StepFunctionsErrorEvent",
+        "_firehose": "FirehoseEvent FirehoseRecord KinesisAnalyticsEvent KinesisAnalyticsRecord",
+        "_function_url": "FunctionUrlEvent",
+        "_ground_truth": "GroundTruthPostEvent GroundTruthPreEvent",
+        "_http_events": "HttpEvent",
+        "_iot": "IotAuthorizerEvent IotButtonEvent IotOneClickEvent IotPreprovisioningEvent IotRegistryEvent",
+        "_kafka": "KafkaEvent KafkaRecord MskEvent SelfManagedKafkaEvent",
+        "_kinesis": "KinesisEvent KinesisRecord KinesisWindowEvent",
+        "_lex": "LexV1Event LexV2Event",
+        "_model": "Event ListEvent",
+        "_mq": "ActiveMqEvent ActiveMqMessage RabbitMqEvent RabbitMqMessage",
+        "_pipes": "PipesEvent PipesRecord",
+        "_s3": "S3Event S3Record S3TestEvent",
+        "_s3_batch": "S3BatchEvent S3BatchTask",
+        "_s3_object_lambda": "S3ObjectLambdaEvent",
+        "_secrets_rotation": "SecretsRotationEvent",
+        "_ses": "SesEvent SesRecord",
+        "_sns": "SnsEvent SnsMessage SnsRecord",
+        "_sqs": "SqsEvent SqsRecord",
+        "_transfer": "TransferAuthorizerEvent TransferWorkflowEvent",
+        "_vpc_lattice": "VpcLatticeV1Event VpcLatticeV2Event",
+        "_workmail": "WorkMailEvent",
+    }
 
-_load, __dir__ = attach(__name__, {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names.split()})
+    _load, __dir__ = attach(__name__, {name: f"{__name__}.{module}" for module, names in _NAMES.items() for name in names.split()})
 
-if not TYPE_CHECKING:  # pragma: no branch  # only checkers skip it
-    # Checkers that see a module's __getattr__ take every misspelt name for granted.
     def __getattr__(name: str) -> object:
         if name in __all__:
             require("pydantic", extra="events")
