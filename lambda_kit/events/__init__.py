@@ -297,7 +297,8 @@ if not TYPE_CHECKING:  # a checker would take a module with __getattr__ to have 
         "_alb": "AlbEvent AlbMultiValueEvent",
         "_alexa": "AlexaSkillEvent AlexaSmartHomeEvent",
         "_api_gateway_authorizers": (
-            "ApiGatewayHttpAuthorizerEvent ApiGatewayRequestAuthorizerEvent ApiGatewayTokenAuthorizerEvent ApiGatewayWebSocketAuthorizerEvent"
+            "ApiGatewayHttpAuthorizerEvent ApiGatewayRequestAuthorizerEvent ApiGatewayTokenAuthorizerEvent "
+            "ApiGatewayWebSocketAuthorizerEvent"
         ),
         "_api_gateway_http": "ApiGatewayHttpEvent",
         "_api_gateway_rest": "ApiGatewayHttpV1Event ApiGatewayRestEvent",
