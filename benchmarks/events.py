@@ -158,9 +158,9 @@ import timeit
 for size in {SIZES}:
     raw = raws[size]
     timer = timeit.Timer(lambda: {call})
-    number = max(1, 2000 // size)
-    timer.timeit(number // 10 + 1)
-    print(size, min(timer.repeat(5, number)) / number * 1e6)
+    number = max(1, 200 // size)
+    timer.timeit(number)
+    print(size, min(timer.repeat(100, number)) / number * 1e6)
 """
     lines = run([sys.executable, "-c", source]).stdout.splitlines()
     return {int(size): float(taken) for size, taken in map(str.split, lines)}
@@ -205,7 +205,7 @@ def report(times: dict[str, dict[str, dict[int, float]]], imports: dict[str, flo
     lines = ["# What event models cost", "", f"Produced by `benchmarks/events.py` with {machine}, {os.cpu_count()} processors.", ""]
     lines += [*reading(times), *importing(imports), "## How it was measured", ""]
     lines.append("Versions: " + ", ".join(f"{name} {metadata.version(name)}" for name in PACKAGES) + ".")
-    lines.append(f"Times are the least of {runs} interleaved processes with five repetitions each; every record is touched.")
+    lines.append(f"Times are the least of {runs} interleaved processes with a hundred short repetitions each; every record is touched.")
     lines.append("Powertools' data classes check nothing: they are views on the event's dict.")
     if imports:
         lines.append("Instructions are valgrind's (`cachegrind --cache-sim=no`), one run each, beyond those of bare Python.")
