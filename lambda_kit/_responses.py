@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from enum import Enum
 
-from lambda_kit._http import FORMAT_2, FORMAT_ALB, FORMAT_ALB_MULTI
+from lambda_kit._http import answer_form, body_text
 from lambda_kit.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -181,43 +181,20 @@ def http_answer(response: Response, payload_format: str) -> dict[str, Any]:
 
     Raises:
         ConfigurationError: The body cannot be JSON, or the source cannot send what was asked for.
-
-    Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html,
-    .../set-up-lambda-proxy-integrations.html and
-    https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
     """
     body, content_type, is_base64 = _body(response.body)
     headers = dict(response.headers)
     if content_type and not any(name.lower() == "content-type" for name in headers):
         headers["content-type"] = content_type
-    answer: dict[str, Any] = {"statusCode": response.status, "headers": headers, "body": body, "isBase64Encoded": is_base64}
-    cookies = list(response.cookies)
-    if payload_format == FORMAT_2:
-        if cookies:
-            answer["cookies"] = cookies
-    elif payload_format == FORMAT_ALB_MULTI:
-        # A load balancer reads only the form that its target group is set to.
-        del answer["headers"]
-        answer["multiValueHeaders"] = {name: [value] for name, value in headers.items()} | ({"set-cookie": cookies} if cookies else {})
-    elif cookies and payload_format == FORMAT_ALB:
-        if len(cookies) > 1:
-            raise ConfigurationError("a load balancer sends one cookie only: turn on multi-value headers on its target group")
-        headers["set-cookie"] = cookies[0]
-    elif cookies:
-        answer["multiValueHeaders"] = {"set-cookie": cookies}
-    return answer
+    return answer_form(payload_format, response.status, body, is_base64=is_base64, headers=headers, cookies=response.cookies)
 
 
 def _body(body: object) -> tuple[str, str, bool]:
     """
     Return the body as text, the content type that fits it, and whether the text is Base64.
     """
-    if body is None:
-        return "", "", False
-    if isinstance(body, str):
-        return body, "text/plain; charset=utf-8", False
-    if isinstance(body, bytes | bytearray):
-        return b64encode(body).decode(), "application/octet-stream", True
+    if body is None or isinstance(body, str | bytes | bytearray):
+        return body_text(body)
     return _json_text(body), _JSON, False
 
 

@@ -13,7 +13,10 @@ from lambda_kit import HttpRequest
 from lambda_kit.errors import EventError
 from tests.events.payloads import payload
 
-_ALL = ["apigw_http_v2", "function_url", "apigw_rest", "apigw_http_v1", "alb", "alb_multi_value"]
+_ALL = [
+    *("apigw_http_v2", "function_url", "apigw_rest", "apigw_http_v1", "alb", "alb_multi_value"),
+    *("vpc_lattice_v1", "vpc_lattice_v2", "cloudfront_lambda_edge"),
+]
 
 
 def _request(name: str, **changes: Any) -> HttpRequest:
@@ -40,6 +43,9 @@ def test_method_and_path_are_the_same_for_every_source(name: str) -> None:
         ("apigw_rest", ("1.0", "/orders/{id}", "192.0.2.7", "prod", "3c1a0f5e-7d2b-4b8c-9f64-0a1b2c3d4e5f")),
         ("alb", ("alb", "", "192.0.2.7", "", "")),
         ("alb_multi_value", ("alb-multi-value", "", "192.0.2.7", "", "")),
+        ("vpc_lattice_v1", ("vpc-lattice", "", "10.0.1.17", "", "")),
+        ("vpc_lattice_v2", ("vpc-lattice", "", "10.0.1.17", "", "")),
+        ("cloudfront_lambda_edge", ("cloudfront", "", "2001:db8::1", "", "4TyzHTaYWb1GX1qTfsHhEqV6HUDd_BzoBZnwfnvQc_1oF26ClkoUSEQ==")),
     ],
 )
 def test_facts_of_the_request(name: str, expected: tuple[str, ...]) -> None:
@@ -58,6 +64,9 @@ def test_facts_of_the_request(name: str, expected: tuple[str, ...]) -> None:
         ("apigw_rest", {"tag": ("a,b", "c")}),
         ("alb", {"tag": ("a,b",), "q": ("café au lait",)}),
         ("alb_multi_value", {"tag": ("a,b", "c")}),
+        ("vpc_lattice_v1", {"tag": ("a",)}),
+        ("vpc_lattice_v2", {"tag": ("a", "c")}),
+        ("cloudfront_lambda_edge", {"tag": ("a,b", "c")}),
         ("apigw_http_v2__bare", {}),
         ("apigw_rest__console_test", {}),
     ],
@@ -108,7 +117,7 @@ def test_header_values_stay_out_of_the_repr() -> None:
     assert "authorization" in repr(headers)
 
 
-@pytest.mark.parametrize("name", ["apigw_http_v2", "function_url", "apigw_rest"])
+@pytest.mark.parametrize("name", ["apigw_http_v2", "function_url", "apigw_rest", "vpc_lattice_v2", "cloudfront_lambda_edge"])
 def test_cookies_are_found_where_each_source_has_them(name: str) -> None:
     """
     Cookies read alike from the list of format 2.0 and from the header of format 1.0.
@@ -125,7 +134,9 @@ def test_cookie_header_is_read_where_format_2_has_no_list() -> None:
     assert {"a": "1", "b": "2=3"} == request.cookies
 
 
-@pytest.mark.parametrize("name", ["apigw_http_v2", "apigw_http_v2__base64", "apigw_rest"])
+@pytest.mark.parametrize(
+    "name", ["apigw_http_v2", "apigw_http_v2__base64", "apigw_rest", "vpc_lattice_v1", "vpc_lattice_v2", "cloudfront_lambda_edge"]
+)
 def test_body_is_decoded(name: str) -> None:
     """
     The body's bytes, text and JSON are the same, whether it came as text or as Base64.
@@ -265,3 +276,56 @@ def test_null_header_values_are_empty() -> None:
     A header that AWS hands over as null reads as an empty one.
     """
     assert "" == _request("apigw_http_v2", headers={"x-empty": None}).headers["x-empty"]
+
+
+def test_lambda_at_edge_has_its_facts_elsewhere() -> None:
+    """
+    Host, configuration and headers of a record's request stand for those of an event; what is no header is left out.
+    """
+    edge = _request("cloudfront_lambda_edge")
+    record = {"cf": {"config": {"distributionDomainName": "d1.cloudfront.net"}, "request": {"headers": {"a": "b", "c": ["d"]}}}}
+    bare = HttpRequest.from_event({"Records": [record]})
+
+    assert "orders.s3.amazonaws.com" == edge.domain
+    assert "application/json, text/plain" == edge.headers["accept"]
+    assert ("d1.cloudfront.net", "", "/", b"", {}) == (bare.domain, bare.method, bare.path, bare.body, dict(bare.headers))
+
+
+@pytest.mark.parametrize("name", ["apigw_http_v2", "apigw_http_v1", "alb", "alb_multi_value", "vpc_lattice_v2"])
+def test_answers_have_the_form_of_the_source(name: str) -> None:
+    """
+    One call answers every source: status, headers with a content type that fits, body and a cookie.
+    """
+    answer = _request(name).answer(404, {"why": "gone"}, cookies=["a=1"])
+
+    headers = answer.get("headers") or {key: values[0] for key, values in answer["multiValueHeaders"].items()}
+    cookies = answer.get("cookies") or answer.get("multiValueHeaders", {}).get("set-cookie") or [headers["set-cookie"]]
+    assert ["a=1"] == cookies
+    assert (404, "application/json", '{"why":"gone"}', False) == (
+        answer["statusCode"],
+        headers["content-type"],
+        answer["body"],
+        answer["isBase64Encoded"],
+    )
+
+
+def test_a_content_type_that_is_given_stays() -> None:
+    """
+    In any case of its name.
+    """
+    assert {"Content-Type": "text/html"} == _request("function_url").answer(body="<p>", headers={"Content-Type": "text/html"})["headers"]
+
+
+def test_no_body_has_no_content_type() -> None:
+    """
+    Nothing is sent as nothing.
+    """
+    assert {"statusCode": 200, "headers": {}, "body": "", "isBase64Encoded": False} == _request("function_url").answer()
+
+
+@pytest.mark.parametrize("name", _ALL)
+def test_without_cookies_there_is_no_place_for_them(name: str) -> None:
+    """
+    What is not sent leaves no trace in the answer.
+    """
+    assert "cookie" not in str(_request(name).answer(200, "hi", headers={"x-id": "1"}))

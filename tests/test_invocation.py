@@ -85,6 +85,32 @@ def test_invocation_reads_the_runtime_clients_context(monkeypatch: pytest.Monkey
     assert (512, "blue", "Root=1-0;Parent=2;Sampled=1") == (found.memory_mb, found.tenant_id, found.trace_header)
 
 
+@pytest.mark.parametrize(("qualifier", "alias"), [(":live", "live"), (":7", ""), (":$LATEST", ""), ("", "")])
+def test_alias_and_version(monkeypatch: pytest.MonkeyPatch, qualifier: str, alias: str) -> None:
+    """
+    The ARN says how the function was invoked, the context which version runs.
+    """
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_VERSION", "7")
+
+    found = Invocation.from_context(make_context(arn=f"{ARN}{qualifier}"))
+
+    assert (alias, "7") == (found.alias, found.version)
+    assert "" == Invocation.from_context(SimpleNamespace(aws_request_id="r-1")).version
+
+
+def test_w3c_trace_headers_are_the_caller_s() -> None:
+    """
+    What the caller sent as trace context is there; older runtime clients know of none, and mocks make none up.
+    """
+    sent = {"traceparent": "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"}
+    context: LambdaContext = RuntimeContext("r-1", {"w3c": sent}, None, int((time.time() + 9) * 1000), ARN, None)
+
+    assert sent == Invocation.from_context(context).w3c
+    assert {} == Invocation.from_context(make_context()).w3c
+    assert {} == Invocation.from_context(MagicMock()).w3c
+    assert {} == Invocation.from_context(SimpleNamespace(aws_request_id="r-1")).w3c
+
+
 def test_what_was_not_given_is_empty() -> None:
     """
     Without alias, tenant and trace there is an empty text, None and an empty text.

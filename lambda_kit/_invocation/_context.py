@@ -8,6 +8,7 @@ from lambda_kit import _runtime
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any, Protocol
 else:
     from lambda_kit._typing import Protocol
@@ -138,6 +139,16 @@ class Invocation:
         return self._arn_part(7)
 
     @property
+    def alias(self) -> str:
+        """The alias the function was invoked by; an empty string when it was a version, or the function itself."""
+        return "" if self.qualifier.isdecimal() or self.qualifier == "$LATEST" else self.qualifier
+
+    @property
+    def version(self) -> str:
+        """The version that runs, whatever it was invoked by: ``$LATEST`` or a number."""
+        return getattr(self._context, "function_version", None) or ""
+
+    @property
     def memory_mb(self) -> int:
         """The configured memory, in MB."""
         return int(getattr(self._context, "memory_limit_in_mb", None) or 0)
@@ -167,6 +178,18 @@ class Invocation:
     def trace_header(self) -> str:
         """X-Ray's trace header, such as ``Root=1-...;Parent=...;Sampled=1``, or an empty string."""
         return _runtime.setting("_X_AMZN_TRACE_ID") or ""
+
+    @property
+    def w3c(self) -> Mapping[str, str]:
+        """
+        The W3C trace headers that the caller sent: ``traceparent``, ``tracestate`` and ``baggage`` where they are there.
+
+        They come with runtime clients of 2026 and later; before that there are none.
+        """
+        ask = getattr(self._context, "w3c", None)
+        found = ask() if callable(ask) else None
+        # Mocks answer with mocks.
+        return found if isinstance(found, dict) else {}
 
     def _arn_part(self, index: int) -> str:
         # arn:partition:lambda:region:account:function:name[:qualifier]

@@ -9,12 +9,14 @@ from typing import Annotated
 
 import typer
 
+from lambda_kit._tools._events import events
 from lambda_kit._tools._invoke import EXIT_CODES, InvokeOptions, invoke_events
 from lambda_kit._tools._invoke_output import JsonOutput, TerminalOutput
 from lambda_kit._tools._layer_command import layer_app
 
 app = typer.Typer(help="Run, build and explain Lambda functions.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(layer_app, name="layer")
+app.command()(events)
 
 
 @app.callback()

@@ -6,17 +6,14 @@ Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-de
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from functools import cached_property
-from typing import Any, ClassVar, TypeVar
+from datetime import datetime
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, Field
+from pydantic import Field
 
-from lambda_kit._http import HttpRequest
-from lambda_kit.events._model import Event, Part
-from lambda_kit.events._validation import from_json
-
-M = TypeVar("M", bound=BaseModel)
+from lambda_kit.events._http_events import HttpEvent, Names
+from lambda_kit.events._model import Part
+from lambda_kit.events._times import epoch_time
 
 
 class HttpDescription(Part):
@@ -24,7 +21,7 @@ class HttpDescription(Part):
     What was called, by whom.
     """
 
-    method: str
+    method: str | None = None
     path: str | None = None
     protocol: str | None = None
     source_ip: str | None = None
@@ -60,46 +57,29 @@ class HttpRequestContext(Part):
     time_epoch: int | None = None
 
 
-class ApiGatewayHttpEvent(Event):
+class ApiGatewayHttpEvent(HttpEvent):
     """
-    A request to an HTTP API. :attr:`request` shows it as every other HTTP source is shown.
+    A request to an HTTP API, payload format 2.0. :attr:`request` shows it as every other HTTP source is shown.
 
-    Answer with ``{"statusCode": 200, "headers": {...}, "body": "...", "isBase64Encoded": False, "cookies": [...]}``.
+    Answer with :meth:`respond`: ``{"statusCode", "headers", "body", "isBase64Encoded", "cookies"}``.
     """
 
     source_name: ClassVar[str] = "http"
 
-    version: str = "2.0"
+    version: str | None = None
     request_context: HttpRequestContext
     route_key: str | None = None
     raw_path: str | None = None
     raw_query_string: str | None = Field(default=None, repr=False)
     cookies: list[str] | None = Field(default=None, repr=False)
-    headers: dict[str, str | None] | None = Field(default=None, repr=False)
-    query_string_parameters: dict[str, str | None] | None = Field(default=None, repr=False)
-    path_parameters: dict[str, str | None] | None = None
-    stage_variables: dict[str, str | None] | None = Field(default=None, repr=False)
+    headers: Names | None = Field(default=None, repr=False)
+    query_string_parameters: Names | None = Field(default=None, repr=False)
+    path_parameters: Names | None = None
+    stage_variables: Names | None = Field(default=None, repr=False)
     body: str | None = Field(default=None, repr=False)
-    is_base64_encoded: bool = False
-
-    @cached_property
-    def request(self) -> HttpRequest:
-        """
-        The event as a request: case-insensitive headers, decoded query and body.
-        """
-        return HttpRequest.from_event(self.raw)
+    is_base64_encoded: bool | None = None
 
     @property
     def received_at(self) -> datetime | None:
         """When API Gateway received the request."""
-        epoch_ms = self.request_context.time_epoch
-        return None if epoch_ms is None else datetime.fromtimestamp(epoch_ms / 1000, UTC)
-
-    def parse(self, model: type[M]) -> M:
-        """
-        Return the body, which is JSON, as *model*.
-
-        Raises:
-            EventError: It is no JSON, or does not fit; it names the field and shows no value.
-        """
-        return from_json(model, self.request.body, source=self.source_name, at="body")
+        return epoch_time(self.request_context.time_epoch, per_s=1000)

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 from uuid import uuid4
 
 from lambda_kit._responses import plain
+from lambda_kit.testing._samples import sample_event
 
 _ACCOUNT = "123456789012"
 _REGION = "eu-central-1"
@@ -23,6 +24,17 @@ class LambdaEvents:
     """
     Make events. Payloads may be text, which is sent as it is, or anything that can become JSON, pydantic models included.
     """
+
+    def sample(self, kind: str) -> Any:
+        """
+        Return an event of any kind that Lambda delivers, such as ``"cognito_pre_signup"``; ``lambda-kit events`` lists them.
+
+        It is the same each time, and fresh: a test may change it.
+
+        Raises:
+            LookupError: There is no such kind; the message has them all.
+        """
+        return sample_event(kind)
 
     def sqs(
         self,

@@ -1,14 +1,9 @@
 """
-The project's own event payloads, one JSON file each, written from the fields that AWS documents:
+The project's own event payloads, one JSON file each, written from the fields that AWS documents; each model's module names
+the page.
 
-- sqs: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html; fair queues:
-  https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
-- apigw_http_v2, apigw_http_v1: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
-- apigw_rest: https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
-- function_url: https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
-- alb, alb_multi_value: https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-functions.html
-
-A file is named for its type; what follows two underscores tells variants apart.
+The one of each kind is part of the test kit, in ``lambda_kit/testing/samples``. Here are the others: a file is named for its
+kind, and what follows two underscores tells variants apart.
 """
 
 from __future__ import annotations
@@ -17,12 +12,23 @@ import json
 from pathlib import Path
 from typing import Any
 
+import lambda_kit.testing
+
 OWN = Path(__file__).parent
+SAMPLES = Path(lambda_kit.testing.__file__).parent / "samples"
 
 
-def payload(name: str) -> dict[str, Any]:
+def payload(name: str) -> Any:
     """
-    Return the payload *name*, such as ``sqs__fifo``.
+    Return the payload *name*, such as ``sqs`` or ``sqs__fifo``: an object; for a few kinds, a list.
     """
-    found: dict[str, Any] = json.loads((OWN / f"{name}.json").read_text(encoding="utf-8"))
-    return found
+    folder = OWN if (OWN / f"{name}.json").exists() else SAMPLES
+    return json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def names(kind: str = "") -> list[str]:
+    """
+    Return the names of all payloads of *kind*, or of all kinds.
+    """
+    found = {path.stem for folder in (OWN, SAMPLES) for path in folder.glob("*.json")}
+    return sorted(name for name in found if not kind or name.partition("__")[0] == kind)

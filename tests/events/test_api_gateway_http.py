@@ -87,3 +87,32 @@ def test_function_url_names_its_source_in_errors() -> None:
     with pytest.raises(EventError, match="function_url: body: ") as caught:
         FunctionUrlEvent.model_validate({**payload("function_url"), "body": "{"}).parse(Order)
     assert "function_url" == caught.value.source
+
+
+def test_the_user_agent_may_be_missing() -> None:
+    """
+    Some clients send none, and the context has none then.
+    """
+    raw = payload("function_url")
+    del raw["requestContext"]["http"]["userAgent"]
+
+    assert FunctionUrlEvent.model_validate(raw).request_context.http.user_agent is None
+
+
+def test_a_client_certificate_is_kept() -> None:
+    """
+    What mutual TLS found out is there.
+    """
+    raw = payload("apigw_http_v2")
+    raw["requestContext"]["authentication"] = {"clientCert": {"subjectDN": "CN=ada"}}
+
+    assert {"clientCert": {"subjectDN": "CN=ada"}} == ApiGatewayHttpEvent.model_validate(raw).request_context.authentication
+
+
+def test_answer_has_this_source_s_form() -> None:
+    """
+    Format 2.0 has a place of its own for cookies.
+    """
+    answer = FunctionUrlEvent.model_validate(payload("function_url")).respond(204, cookies=["a=1"])
+
+    assert {"statusCode": 204, "headers": {}, "body": "", "isBase64Encoded": False, "cookies": ["a=1"]} == answer

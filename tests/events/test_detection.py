@@ -4,68 +4,16 @@ parse_event: which source an event comes from; and what holds for the models of 
 
 from __future__ import annotations
 
-import copy
-import json
-import os
 import pickle
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lambda_kit import events
 from lambda_kit.errors import EventError
-from lambda_kit.events import Event, parse_event
+from lambda_kit.events import parse_event
 from tests import fresh_process
-from tests.events.payloads import OWN, payload
-
-# Folder of samples, or start of a payload's name: the model.
-_MODELS: dict[str, type[Event]] = {
-    "apigw_http_v2": events.ApiGatewayHttpEvent,
-    "function_url": events.FunctionUrlEvent,
-    "sqs": events.SqsEvent,
-}
-
-
-def _samples() -> list[tuple[str, Path]]:
-    """
-    Return type and file of every sample: those of the folder that LAMBDA_KIT_EVENTS names, else the project's own.
-    """
-    if folder := os.environ.get("LAMBDA_KIT_EVENTS"):
-        return [(kind, path) for kind in _MODELS for path in sorted((Path(folder) / kind).glob("*.json"))]
-    return [(kind, path) for path in sorted(OWN.glob("*.json")) if (kind := path.stem.partition("__")[0]) in _MODELS]
-
-
-@pytest.mark.parametrize(("kind", "path"), _samples(), ids=lambda value: getattr(value, "stem", value))
-def test_every_sample_is_recognised(kind: str, path: Path) -> None:
-    """
-    A real event parses to the model of its source, is kept as it came and not changed.
-    """
-    raw = json.loads(path.read_text(encoding="utf-8"))
-    before = copy.deepcopy(raw)
-
-    event = parse_event(raw)
-
-    assert _MODELS[kind] is type(event)
-    assert before == raw
-    assert event.raw is raw
-
-
-@pytest.mark.parametrize(
-    "path", sorted(path for path in OWN.glob("*.json") if path.stem.partition("__")[0] in _MODELS), ids=lambda p: p.stem
-)
-def test_round_trip_loses_nothing(path: Path) -> None:
-    """
-    Dumping a model gives the event again, with fields that no model knows.
-    """
-    raw = json.loads(path.read_text(encoding="utf-8"))
-    raw["newField"] = {"of": ["tomorrow"]}
-
-    event = parse_event(raw)
-
-    assert raw == event.model_dump(by_alias=True, exclude_unset=True)
-    assert raw == json.loads(event.model_dump_json(by_alias=True, exclude_unset=True))
-    assert event == type(event).model_validate_json(json.dumps(raw))
+from tests.events.payloads import payload
 
 
 def test_one_wrong_type_is_named_without_its_value() -> None:
@@ -90,10 +38,10 @@ def test_several_offences_are_counted() -> None:
     The message names the first field and says how many more there are; the details have them all.
     """
     raw = payload("apigw_http_v2")
-    raw["requestContext"]["http"] = {}
+    raw["requestContext"]["http"]["method"] = ["POST"]
     raw["isBase64Encoded"] = "perhaps"
 
-    with pytest.raises(EventError, match=r"http: requestContext\.http\.method: Field required \(and 1 more\)") as caught:
+    with pytest.raises(EventError, match=r"http: requestContext\.http\.method: Input should be a valid string \(and 1 more\)") as caught:
         parse_event(raw)
 
     assert ["requestContext.http.method", "isBase64Encoded"] == [detail["field"] for detail in caught.value.details]
@@ -108,8 +56,9 @@ def test_several_offences_are_counted() -> None:
         ({"Records": ["a"]}, "with the keys: Records"),
         ({"Records": [{"eventSource": "aws:unheard"}]}, "with the keys: Records"),
         ({"version": "2.0", "requestContext": None}, "with the keys: version, requestContext"),
-        ([], "not list"),
+        ([], "such a list of 0 items"),
         (b"bytes", "not bytes"),
+        ("text", "not str"),
     ],
 )
 def test_an_unknown_event_says_what_it_has(raw: Any, message: str) -> None:
@@ -160,7 +109,7 @@ def test_importing_one_model_loads_its_file_only() -> None:
         from lambda_kit import events
         print(json.dumps([found, SqsEvent.__pydantic_complete__, sorted(set(events.__all__) - set(dir(events)))]))
     """
-    modules = ["lambda_kit.events._model", "lambda_kit.events._sqs", "lambda_kit.events._validation"]
+    modules = [f"lambda_kit.events.{name}" for name in ("_carriers", "_model", "_sqs", "_times", "_validation")]
 
     assert [modules, False, []] == fresh_process.result(code)
 
