@@ -8,7 +8,7 @@ import json
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_serializer, model_validator
 from pydantic.alias_generators import to_camel
 
 from lambda_kit.events._validation import event_error
@@ -25,6 +25,8 @@ class Part(BaseModel):
         extra="allow",
         frozen=True,
         hide_input_in_errors=True,
+        # Events written by hand have numbers where AWS writes text.
+        coerce_numbers_to_str=True,
         # Building the validator is most of a model's cost, so it waits for the first event.
         defer_build=True,
     )
@@ -55,7 +57,7 @@ class Event(Part):
         except ValidationError as exc:
             error = event_error(exc, source=cls.source_name)
         else:
-            if isinstance(obj, dict):
+            if isinstance(obj, dict | list):
                 event.keep_raw(obj)
             return event
         # Not in the except block: pydantic's error holds the whole event, and would stay in this one's context.
@@ -81,9 +83,38 @@ class Event(Part):
         """
         return self.model_dump(by_alias=True, exclude_unset=True)
 
-    def keep_raw(self, raw: dict[str, Any]) -> None:
+    def keep_raw(self, raw: Any) -> None:
         """
         Remember what this was made from; models with records hand each its own.
         """
         # Past the frozen model's guard, into the place where the cached property above looks first.
         vars(self)["raw"] = raw
+
+
+class ListEvent(Event):
+    """
+    Be an event that is a list, not an object. Subclasses declare ``items``, a list of events.
+    """
+
+    @model_validator(mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return {"items": value} if isinstance(value, list) else value
+
+    @model_serializer(mode="wrap")
+    def _as_list(self, dump: Any) -> Any:
+        return dump(self)["items"]
+
+    @cached_property
+    def raw(self) -> list[dict[str, Any]]:  # type: ignore[override]  # this event is a list
+        """
+        The event as it came; of a model made by hand, the event it stands for.
+        """
+        found: list[dict[str, Any]] = self.model_dump(by_alias=True, exclude_unset=True)  # type: ignore[assignment]  # see _as_list
+        return found
+
+    def keep_raw(self, raw: Any) -> None:
+        super().keep_raw(raw)
+        for item, raw_item in zip(getattr(self, "items", ()), raw if isinstance(raw, list) else (), strict=False):
+            if isinstance(item, Event):
+                item.keep_raw(raw_item)

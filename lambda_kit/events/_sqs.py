@@ -6,18 +6,15 @@ Source: https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
-from typing import Any, ClassVar, TypeVar
+from datetime import datetime
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_pascal
 
-from lambda_kit.errors import EventError
-from lambda_kit.events._model import Event, Part
-from lambda_kit.events._validation import from_json
-
-M = TypeVar("M", bound=BaseModel)
+from lambda_kit.events._carriers import Batch, Carrier
+from lambda_kit.events._model import Part
+from lambda_kit.events._times import epoch_time
 
 
 class SqsAttributes(Part):
@@ -50,9 +47,9 @@ class SqsMessageAttribute(Part):
     binary_list_values: list[str] | None = Field(default=None, repr=False)
 
 
-class SqsRecord(Event):
+class SqsRecord(Carrier):
     """
-    One message.
+    One message. Its body may be what another source sends: ``record.unwrap(S3Event)``, with SNS between them or not.
     """
 
     source_name: ClassVar[str] = "sqs"
@@ -68,44 +65,35 @@ class SqsRecord(Event):
     event_source_arn: str | None = Field(default=None, alias="eventSourceARN")
     aws_region: str | None = None
 
-    def parse(self, model: type[M]) -> M:
-        """
-        Return the body, which is JSON, as *model*.
-
-        Raises:
-            EventError: It is no JSON, or does not fit; it names the field and shows no value.
-        """
-        return from_json(model, self.body, source=self.source_name, at="body")
+    @property
+    def payload(self) -> str:
+        """The body."""
+        return self.body
 
     def json_body(self) -> Any:
         """
-        Return the body, which is JSON, as Python values.
+        Return the body, which is JSON, as Python values; the same as :meth:`payload_json`.
 
         Raises:
             EventError: It is no JSON.
         """
-        try:
-            return json.loads(self.body)
-        except ValueError:
-            # The parser's error holds the whole body: it must not stay in the exception's context.
-            pass
-        raise EventError("sqs: body: it is no JSON", source=self.source_name, field="body")
+        return self.payload_json()
 
     @property
     def receive_count(self) -> int | None:
         """How often the message was received, this time included, as far as SQS knows."""
         count = self.attributes.approximate_receive_count
-        return int(count) if count and count.isdecimal() else None
+        return int(count) if count and count.isdecimal() and len(count) < 10 else None
 
     @property
     def sent_at(self) -> datetime | None:
         """When the message was sent."""
-        return _time(self.attributes.sent_timestamp)
+        return epoch_time(self.attributes.sent_timestamp, per_s=1000)
 
     @property
     def first_received_at(self) -> datetime | None:
         """When the message was received for the first time."""
-        return _time(self.attributes.approximate_first_receive_timestamp)
+        return epoch_time(self.attributes.approximate_first_receive_timestamp, per_s=1000)
 
     @property
     def is_fifo(self) -> bool:
@@ -113,7 +101,7 @@ class SqsRecord(Event):
         return (self.event_source_arn or "").endswith(".fifo")
 
 
-class SqsEvent(Event):
+class SqsEvent(Batch):
     """
     A batch of messages.
 
@@ -123,14 +111,3 @@ class SqsEvent(Event):
     source_name: ClassVar[str] = "sqs"
 
     records: list[SqsRecord] = Field(alias="Records")
-
-    def keep_raw(self, raw: dict[str, Any]) -> None:
-        super().keep_raw(raw)
-        for record, raw_record in zip(self.records, raw.get("Records", ()), strict=False):
-            record.keep_raw(raw_record)
-
-
-def _time(milliseconds: str | None) -> datetime | None:
-    if not milliseconds or not milliseconds.isdecimal():
-        return None
-    return datetime.fromtimestamp(int(milliseconds) / 1000, UTC)
