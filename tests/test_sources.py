@@ -24,6 +24,7 @@ FIFO_RECORD = {
     "awsRegion": "eu-west-1",
 }
 _ALL = [value for value in vars(_sources).values() if isinstance(value, Source)]
+_BY_RECORD = {_sources.ANSWER_BATCH, _sources.ANSWER_CHECKPOINT, _sources.ANSWER_TRANSFORM, _sources.ANSWER_TASKS}
 _ANSWERS = {value for name, value in vars(_sources).items() if name.startswith("ANSWER_")}
 
 
@@ -80,7 +81,7 @@ def test_source_is_consistent(source: Source) -> None:
     Each source has a known answer, and one that answers by record says what a record is and what identifies it.
     """
     assert source.answer in _ANSWERS
-    assert (source.answer == _sources.ANSWER_BATCH) is bool(source.records and source.identifier)
+    assert (source.answer in _BY_RECORD) is bool(source.records and source.identifier)
     assert f"<Source {source.name}>" == repr(source)
 
 
