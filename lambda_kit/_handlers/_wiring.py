@@ -8,6 +8,7 @@ import sys
 
 from lambda_kit import _runtime
 from lambda_kit._deps import without_network
+from lambda_kit._handlers import _last_words
 from lambda_kit._handlers._logic import Logic, check_deps, check_errors, check_logic, name_of
 from lambda_kit._handles import preload
 from lambda_kit._invocation import scope
@@ -45,6 +46,7 @@ class Handler(Generic[L_co]):
     def __init__(self, logic: L_co, answer: Answer) -> None:
         self._logic = logic
         self._answer = answer
+        self._says_last_words = _last_words.are_wanted()
         # Decorators around a handler ask for these. Not __wrapped__: the signature is not the logic's.
         self.__name__ = self.__qualname__ = name_of(logic)
         self.__doc__ = getattr(logic, "__doc__", None)
@@ -58,7 +60,9 @@ class Handler(Generic[L_co]):
         Answer *event*, as Lambda calls it.
         """
         with scope(context) as invocation:
-            answer: dict[str, Any] = self._answer(event, invocation)
+            answer: dict[str, Any] = (
+                _last_words.with_last_words(self._answer, event, invocation) if self._says_last_words else self._answer(event, invocation)
+            )
             return answer
 
     def __repr__(self) -> str:
@@ -68,9 +72,11 @@ class Handler(Generic[L_co]):
 class Wiring:
     """
     All of a handler but its logic. Calling it with the logic makes the handler; also usable as a decorator.
+
+    *clients* are the kit's own, which the handler itself calls.
     """
 
-    __slots__ = ("_answer", "_deps", "_errors", "_line", "_parameters", "_preload")
+    __slots__ = ("_answer", "_clients", "_deps", "_errors", "_line", "_parameters", "_preload")
 
     def __init__(
         self,
@@ -82,6 +88,7 @@ class Wiring:
         has_deps: bool,
         errors: Errors,
         preload: bool,
+        clients: tuple[object, ...] = (),
     ) -> None:
         if not callable(first):
             raise ConfigurationError(f"{line} takes a model class or a function first: got {type(first).__name__}")
@@ -93,6 +100,7 @@ class Wiring:
         self._parameters = 2 if has_deps else 1
         self._errors = errors
         self._preload = preload
+        self._clients = clients
 
     def __call__(self, *logic: Any) -> Handler[Any]:
         """
@@ -106,9 +114,12 @@ class Wiring:
             raise ConfigurationError(f"{self._line} was wired without its logic: write {self._line}(function), brackets included")
         check_logic(logic[0], self._parameters, wiring=self._line)
         handler = Handler(logic[0], self._answer(Logic(logic[0], deps=self._deps, errors=self._errors)))
-        # The frame that calls this is the wiring line's.
-        if self._preload and _is_handler_module(sys._getframe(1).f_globals.get("__name__")):  # noqa: SLF001  # documented, for CPython
-            preload(*without_network(self._deps))
+        if _runtime.on_lambda():
+            # Nothing may have been built: hooks for a snapshot must be known before INIT ends all the same.
+            _runtime.watch_life()
+            # The frame that calls this is the wiring line's.
+            if self._preload and _is_handler_module(sys._getframe(1).f_globals.get("__name__")):  # noqa: SLF001  # documented, for CPython
+                preload(*without_network(self._deps), *self._clients)
         return handler
 
 
@@ -145,6 +156,4 @@ def _is_handler_module(name: object) -> bool:
     """
     Tell whether module *name* is the one that Lambda imports: ``folder/module.function`` in the Handler setting.
     """
-    if not _runtime.on_lambda():
-        return False
     return (_runtime.setting("_HANDLER") or "").rpartition(".")[0].replace("/", ".") == name

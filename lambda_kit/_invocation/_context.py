@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 else:
     from lambda_kit._typing import Protocol
 
+_environment = _runtime.environment()
+
 # What a context that cannot say has left: the most an invocation may take, Managed Instances aside.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 LONGEST_S = 900.0
@@ -85,21 +87,19 @@ class Invocation:
 
     _cold_start: bool
     _context: LambdaContext
-    _deadline_s: float
+    _deadline_s: float | None
 
-    def __init__(self, context: LambdaContext, *, cold_start: bool, deadline_s: float) -> None:
-        object.__setattr__(self, "_context", context)
-        object.__setattr__(self, "_cold_start", cold_start)
-        object.__setattr__(self, "_deadline_s", deadline_s)
+    def __init__(self, context: LambdaContext, *, cold_start: bool) -> None:
+        _set_context(self, context)
+        _set_cold_start(self, cold_start)
+        _set_deadline_s(self, None)
 
     @classmethod
     def from_context(cls, context: LambdaContext) -> Invocation:
         """
         Read *context*; a durable function's context is unwrapped.
         """
-        inner = unwrapped(context)
-        deadline_s = _runtime.wall_s() + _context_remaining_s(inner)
-        return cls(inner, cold_start=_runtime.environment().cold_start, deadline_s=deadline_s)
+        return cls(unwrapped(context), cold_start=_environment.cold_start)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"an Invocation is frozen: {name!r} cannot be set")
@@ -149,8 +149,11 @@ class Invocation:
 
     @property
     def deadline(self) -> float:
-        """When Lambda ends the invocation, in epoch seconds; as the context said when the invocation began."""
-        return self._deadline_s
+        """When Lambda ends the invocation, in epoch seconds; as the context said when first asked."""
+        if self._deadline_s is None:
+            _set_deadline_s(self, _runtime.wall_s() + self.remaining_s())
+        deadline_s: float = self._deadline_s  # type: ignore[assignment]  # set above
+        return deadline_s
 
     def remaining_s(self) -> float:
         """
@@ -175,6 +178,10 @@ class Invocation:
 
     def __repr__(self) -> str:
         return f"<Invocation {self.request_id} remaining_s={self.remaining_s():.3f}>"
+
+
+# Past the guard of __setattr__. The slots' own setters, because every invocation pays for them.
+_set_context, _set_cold_start, _set_deadline_s = (vars(Invocation)[name].__set__ for name in ("_context", "_cold_start", "_deadline_s"))
 
 
 def unwrapped(context: LambdaContext) -> LambdaContext:
