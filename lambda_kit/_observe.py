@@ -44,6 +44,13 @@ def span(name: str, /, namespace: str = "", **facts: str | float | bool) -> Abst
     return _nothing if tracer is None else tracer(name, namespace, facts)
 
 
+def is_traced() -> bool:
+    """
+    Tell whether anybody traces: for code that is run too often to open spans for nobody.
+    """
+    return _tracer is not None
+
+
 def set_tracer(tracer: Tracer | None, *, open_span: Callable[[], str] | None = None) -> None:
     """
     Send the kit's spans to *tracer* from now on; ``None`` turns them off. *open_span* names the innermost one under way.

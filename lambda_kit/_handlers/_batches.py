@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
-from lambda_kit._handlers._turns import Turns
+from lambda_kit._handlers._turns import Turns, Work
 from lambda_kit._responses import Reject, Retry, batch_answer
 from lambda_kit.errors import BatchError, EventError
 
@@ -33,19 +33,18 @@ class Batches:
     What calling a handler of records does.
     """
 
-    __slots__ = ("_batch", "_drops", "_logic", "_pace", "_read")
+    __slots__ = ("_batch", "_drops", "_logic", "_work")
 
     def __init__(self, logic: Logic, first: Any, batch: Batch, pace: Pace, *, drops: bool) -> None:
         self._logic = logic
         self._batch = batch
-        self._pace = pace
-        self._read = batch.reader(first)
+        self._work = Work(logic, batch.reader(first), pace)
         self._drops = drops
 
     def __call__(self, event: dict[str, Any], invocation: Invocation) -> dict[str, Any]:
         items = self._batch.items(event)
-        turns = Turns(items, self._logic, self._read, self._not_done)
-        turns.take(invocation, self._pace, self._batch.lane)
+        turns = Turns(items, self._work, invocation, self._not_done, None)
+        turns.take(self._batch.lane)
         return self._answer(items, turns) if turns.failed else batch_answer(())
 
     def _answer(self, items: list[Item], turns: Turns) -> dict[str, Any]:

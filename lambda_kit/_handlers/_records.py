@@ -144,7 +144,8 @@ class SqsBatch(Batch):
         return lambda record: from_json(model, record.get("body", ""), "sqs", "body")
 
     def _unit(self, record: Record) -> object:
-        if not str(record.get("eventSourceARN")).endswith(".fifo"):
+        arn = record.get("eventSourceARN")
+        if not (arn and str(arn).endswith(".fifo")):
             return None
         return _group(record) if self._skips_group else "queue"
 

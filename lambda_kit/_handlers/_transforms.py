@@ -10,7 +10,7 @@ from base64 import b64encode
 
 from lambda_kit._handlers._batches import batch_error, log_failure, log_not_started
 from lambda_kit._handlers._records import FirehoseBatch
-from lambda_kit._handlers._turns import Turns
+from lambda_kit._handlers._turns import Turns, Work
 from lambda_kit._responses import Retry, json_text
 
 TYPE_CHECKING = False
@@ -28,13 +28,12 @@ class Transforms:
     What calling a Firehose handler does.
     """
 
-    __slots__ = ("_batch", "_drops", "_logic", "_pace", "_read")
+    __slots__ = ("_batch", "_drops", "_logic", "_work")
 
     def __init__(self, logic: Logic, first: Any, pace: Pace, *, drops: bool) -> None:
         self._logic = logic
         self._batch = FirehoseBatch()
-        self._pace = pace
-        self._read = self._batch.reader(first)
+        self._work = Work(logic, self._batch.reader(first), pace)
         self._drops = drops
 
     def __call__(self, event: dict[str, Any], invocation: Invocation) -> dict[str, Any]:
@@ -51,8 +50,8 @@ class Transforms:
             results[item] = _left_out(item.record, is_dropped=self._drops and outcome is not None)
             return None
 
-        turns = Turns(items, self._logic, self._read, on_error, on_result)
-        turns.take(invocation, self._pace, self._batch.lane)
+        turns = Turns(items, self._work, invocation, on_error, on_result)
+        turns.take(self._batch.lane)
         if turns.failed:
             # What may succeed later cannot be said by record: Firehose delivers the batch again.
             log_not_started(self._logic, turns, len(items))

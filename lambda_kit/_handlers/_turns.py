@@ -42,6 +42,19 @@ class Pace:
         self.reserve_s = reserve_s
 
 
+class Work(Pace):
+    """
+    What is done with each record, the same in every invocation.
+    """
+
+    __slots__ = ("logic", "read")
+
+    def __init__(self, logic: Logic, read: Callable[[Any], object], pace: Pace) -> None:
+        super().__init__(pace.concurrency, pace.reserve_s)
+        self.logic = logic
+        self.read = read
+
+
 class Turns:
     """
     One batch under way.
@@ -56,29 +69,20 @@ class Turns:
         "_invocation",
         "_items",
         "_lock",
-        "_logic",
         "_longest_s",
         "_on_error",
         "_on_result",
-        "_read",
-        "_reserve_s",
         "_stopped",
+        "_work",
         "failed",
         "left_s",
         "not_started",
     )
 
-    def __init__(
-        self,
-        items: list[Item],
-        logic: Logic,
-        read: Callable[[Any], object],
-        on_error: OnError,
-        on_result: OnResult | None = None,
-    ) -> None:
+    def __init__(self, items: list[Item], work: Work, invocation: Invocation, on_error: OnError, on_result: OnResult | None) -> None:
         self._items = items
-        self._logic = logic
-        self._read = read
+        self._work = work
+        self._invocation = invocation
         self._on_error = on_error
         self._on_result = on_result
         self._longest_s = 0.0
@@ -87,22 +91,21 @@ class Turns:
         self.failed: dict[int, Exception] = {}
         self.not_started = 0
 
-    def take(self, invocation: Invocation, pace: Pace, lane: Callable[[Item], object]) -> None:
+    def take(self, lane: Callable[[Item], object]) -> None:
         """
         Give each record its turn; those of one *lane* one after the other.
         """
-        self._invocation = invocation
-        self._reserve_s = pace.reserve_s
-        self.left_s = invocation.remaining_s()
-        if pace.concurrency == 1 or len(self._items) < 2:
+        count = self._work.concurrency
+        self.left_s = self._invocation.remaining_s()
+        if count == 1 or len(self._items) < 2:
             self._one_by_one()
             return
         self._lock = threading.Lock()
-        if self._logic.is_async:
-            self._interleaved(self._lanes(lane), pace.concurrency)
+        if self._work.logic.is_async:
+            self._interleaved(self._lanes(lane), count)
         else:
             # However long it takes: a record under way cannot be stopped, and Lambda ends the invocation by itself.
-            parallel_map(self._lane_of, self._lanes(lane), max_workers=pace.concurrency, timeout_s=math.inf)
+            parallel_map(self._lane_of, self._lanes(lane), max_workers=count, timeout_s=math.inf)
 
     def _one_by_one(self) -> None:
         stopped, begins = self._stopped, True
@@ -113,7 +116,7 @@ class Turns:
             if not begins:
                 before_s, self.left_s = self.left_s, self._invocation.remaining_s()
                 self._longest_s = max(self._longest_s, before_s - self.left_s)
-            if self.left_s < self._longest_s + self._reserve_s:
+            if self.left_s < self._longest_s + self._work.reserve_s:
                 # Nor is there time for any that comes later.
                 for late in range(position, len(self._items)):
                     self._late(late)
@@ -152,7 +155,7 @@ class Turns:
 
     def _attempt(self, item: Item) -> Exception | None:
         try:
-            result = self._logic(self._read(item.record))
+            result = self._work.logic(self._work.read(item.record))
             if self._on_result is not None:
                 self._on_result(item, result)
         except Exception as exc:  # noqa: BLE001  # the other records go on
@@ -161,7 +164,7 @@ class Turns:
 
     async def _attempt_async(self, item: Item) -> Exception | None:
         try:
-            result = await self._uncancelled(self._read(item.record))
+            result = await self._uncancelled(self._work.read(item.record))
             if self._on_result is not None:
                 self._on_result(item, result)
         except Exception as exc:  # noqa: BLE001  # the other records go on
@@ -172,7 +175,7 @@ class Turns:
         import asyncio
 
         try:
-            return await self._logic.awaited(value)
+            return await self._work.logic.awaited(value)
         except asyncio.CancelledError as exc:
             task = asyncio.current_task()
             if task is not None and task.cancelling():
@@ -197,7 +200,7 @@ class Turns:
                 self.failed[position] = self.failed[stopped_at]
                 return False
             self.left_s = left_s
-            if left_s < self._longest_s + self._reserve_s:
+            if left_s < self._longest_s + self._work.reserve_s:
                 self._late(position)
                 return False
         return True

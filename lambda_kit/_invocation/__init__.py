@@ -60,13 +60,16 @@ class _Scope:
         self.invocation = invocation
         self.ended = False
         self.thread = get_ident()
-        self.begin()
-
-    def begin(self) -> None:
         self.values: dict[object, object] = {}
         self.locks: dict[object, threading.RLock] = {}
         self.ends: list[Callable[[], object]] = []
         self.scratch: Path | None = None
+
+    def begin_again(self) -> None:
+        """
+        Forget what has been made, without touching it.
+        """
+        self.values, self.locks, self.ends, self.scratch = {}, {}, [], None
 
     def __enter__(self) -> Invocation:
         self.token = _in_context.set(self)
@@ -80,7 +83,9 @@ class _Scope:
         finally:
             self.ended = True
             # Not the last one, where tests run invocations in several threads; not there, where one reset the process.
-            if self in _in_process:
+            if _in_process and _in_process[-1] is self:
+                _in_process.pop()
+            elif self in _in_process:
                 _in_process.remove(self)
             _in_context.reset(self.token)
 
@@ -171,10 +176,11 @@ def scope(context: LambdaContext) -> AbstractContextManager[Invocation]:
 
     Entering again with the same context does nothing: only the outermost handler counts and clears.
     """
-    outer = _entered()
     inner = unwrapped(context)
-    if outer is not None and outer.invocation.context is inner:
-        return nullcontext(outer.invocation)
+    if _in_process:
+        outer = _entered()
+        if outer is not None and outer.invocation.context is inner:
+            return nullcontext(outer.invocation)
     _runtime.begin_invocation()
     return _Scope(Invocation(inner, cold_start=_environment.cold_start))
 
@@ -276,7 +282,7 @@ def _fork() -> None:
     """
     for opened in {*_in_process, _in_context.get()}:
         if opened is not None:
-            opened.begin()
+            opened.begin_again()
 
 
 def _reset() -> None:

@@ -87,12 +87,11 @@ class Invocation:
 
     _cold_start: bool
     _context: LambdaContext
-    _deadline_s: float | None
+    _deadline_s: float
 
     def __init__(self, context: LambdaContext, *, cold_start: bool) -> None:
         _set_context(self, context)
         _set_cold_start(self, cold_start)
-        _set_deadline_s(self, None)
 
     @classmethod
     def from_context(cls, context: LambdaContext) -> Invocation:
@@ -150,10 +149,11 @@ class Invocation:
     @property
     def deadline(self) -> float:
         """When Lambda ends the invocation, in epoch seconds; as the context said when first asked."""
-        if self._deadline_s is None:
+        try:
+            return self._deadline_s
+        except AttributeError:
             _set_deadline_s(self, _runtime.wall_s() + self.remaining_s())
-        deadline_s: float = self._deadline_s  # type: ignore[assignment]  # set above
-        return deadline_s
+            return self._deadline_s
 
     def remaining_s(self) -> float:
         """
@@ -195,5 +195,7 @@ def unwrapped(context: LambdaContext) -> LambdaContext:
 def _context_remaining_s(context: LambdaContext) -> float:
     ask = getattr(context, "get_remaining_time_in_millis", None)
     left_ms = None if ask is None else ask()
+    if type(left_ms) is int:
+        return left_ms / 1000 if left_ms > 0 else 0.0
     # Mocks answer with mocks.
     return max(0.0, left_ms / 1000) if isinstance(left_ms, int | float) else LONGEST_S

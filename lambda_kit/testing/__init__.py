@@ -10,8 +10,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lambda_kit.testing._contexts import FakeContext as FakeContext
     from lambda_kit.testing._events import LambdaEvents as LambdaEvents
+    from lambda_kit.testing._purity import assert_pure as assert_pure
 
-__all__ = ["FakeContext", "LambdaEvents"]
+__all__ = ["FakeContext", "LambdaEvents", "assert_pure"]
 
 if not TYPE_CHECKING:  # a checker would take a module with __getattr__ to have any name
     # Lazily, because pytest imports the plugin, and so this package, in every run of an environment that has the kit.
@@ -20,5 +21,6 @@ if not TYPE_CHECKING:  # a checker would take a module with __getattr__ to have 
         {
             "FakeContext": "lambda_kit.testing._contexts",
             "LambdaEvents": "lambda_kit.testing._events",
+            "assert_pure": "lambda_kit.testing._purity",
         },
     )

@@ -11,9 +11,9 @@ import pytest
 from pydantic import BaseModel
 
 from lambda_kit import Reject, Retry, errors, handler
+from lambda_kit._handlers._batches import Batches
 from lambda_kit._handlers._logic import NO_DEPS
 from lambda_kit._handlers._logic import Logic as WiredLogic
-from lambda_kit._handlers._batches import Batches
 from lambda_kit._handlers._records import SqsBatch
 from lambda_kit._handlers._turns import Pace
 from lambda_kit.events import SqsRecord
