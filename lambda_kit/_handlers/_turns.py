@@ -137,6 +137,7 @@ class Turns:
             if self._may_start(position):
                 began_s = _runtime.monotonic_s()
                 self._ended(position, began_s, await self._attempt_async(self._items[position]))
+                self._ended_at.add(position)
 
     def _interleaved(self, lanes: list[list[int]], count: int) -> None:
         async def work(waiting: Iterator[list[int]]) -> None:
@@ -151,7 +152,11 @@ class Turns:
                 for _ in range(min(count, len(lanes))):
                     group.create_task(work(waiting))
 
+        self._ended_at: set[int] = set()
         _coroutines.run(everyone())
+        for position in sorted(set(range(len(self._items))) - self._ended_at - set(self.failed)):
+            # A task group takes a task that was cancelled for one that is done.
+            self._note(position, LambdaKitError("not done: its task was cancelled"))
 
     def _attempt(self, item: Item) -> Exception | None:
         try:
