@@ -66,6 +66,7 @@ class Turns:
     """
 
     __slots__ = (
+        "_ended_at",
         "_invocation",
         "_items",
         "_lock",
