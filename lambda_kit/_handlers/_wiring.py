@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Answer = Callable[[dict[str, Any], Invocation], Any]
 else:
-    from lambda_kit._typing import Generic, TypeVar
+    from lambda_kit._typing import Generic, Protocol, TypeVar
 
 L_co = TypeVar("L_co", covariant=True)
 In = TypeVar("In")
@@ -33,40 +33,45 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
-class Handler(Generic[L_co]):
+class Handler(Protocol[L_co]):
     """
     A function, wired: what the Handler setting of the Lambda function names.
+
+    This is its type. At run time it is a plain function, which is what decorators of other libraries ask for.
 
     Attributes:
         logic: The function as it was written.
     """
 
     __name__: str
-
-    def __init__(self, logic: L_co, answer: Answer) -> None:
-        self._logic = logic
-        self._answer = answer
-        self._says_last_words = _last_words.are_wanted()
-        # Decorators around a handler ask for these. Not __wrapped__: the signature is not the logic's.
-        self.__name__ = self.__qualname__ = name_of(logic)
-        self.__doc__ = getattr(logic, "__doc__", None)
+    __qualname__: str
 
     @property
-    def logic(self) -> L_co:
-        return self._logic
+    def logic(self) -> L_co: ...
 
     def __call__(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """
         Answer *event*, as Lambda calls it.
         """
-        with scope(context) as invocation:
-            answer: dict[str, Any] = (
-                _last_words.with_last_words(self._answer, event, invocation) if self._says_last_words else self._answer(event, invocation)
-            )
-            return answer
+        ...
 
-    def __repr__(self) -> str:
-        return f"<Handler of {self.__name__}>"
+
+def _handler(logic: Any, answer: Answer) -> Any:
+    def entry(event: dict[str, Any], context: LambdaContext) -> Any:
+        with scope(context) as invocation:
+            return answer(event, invocation)
+
+    def entry_with_last_words(event: dict[str, Any], context: LambdaContext) -> Any:
+        with scope(context) as invocation:
+            return _last_words.with_last_words(answer, event, invocation)
+
+    made: Any = entry_with_last_words if _last_words.are_wanted() else entry
+    # Not __wrapped__: the signature is not the logic's.
+    made.__name__ = made.__qualname__ = name_of(logic)
+    made.__doc__ = getattr(logic, "__doc__", None)
+    made.__module__ = getattr(logic, "__module__", __name__)
+    made.logic = logic
+    return made
 
 
 class Wiring:
@@ -113,7 +118,7 @@ class Wiring:
             # Lambda calls with event and context what was meant to become a handler.
             raise ConfigurationError(f"{self._line} was wired without its logic: write {self._line}(function), brackets included")
         check_logic(logic[0], self._parameters, wiring=self._line)
-        handler = Handler(logic[0], self._answer(Logic(logic[0], deps=self._deps, errors=self._errors)))
+        handler: Handler[Any] = _handler(logic[0], self._answer(Logic(logic[0], deps=self._deps, errors=self._errors)))
         if _runtime.on_lambda():
             # Nothing may have been built: hooks for a snapshot must be known before INIT ends all the same.
             _runtime.watch_life()
