@@ -89,23 +89,24 @@ def test_the_first_error_ends_it() -> None:
     What has not started never does, what runs is waited for, and the error is raised.
     """
     begun: list[int] = []
+    failing: list[threading.Thread] = []
     both = threading.Barrier(2)
-    ended = threading.Event()
 
     def work(number: int) -> None:
         begun.append(number)
-        if number < 2:
-            both.wait(threads.TIMEOUT_S)
+        if number == 0:
+            failing.append(threading.current_thread())
+        both.wait(threads.TIMEOUT_S)
         if number == 0:
             raise KeyError("first")
-        ended.set()
+        # Until the other thread has passed over all that is left, and waits for more.
+        threads.wait_until_at(failing[0], "work_queue.get(block=True)")
+        begun.append(-1)
 
     with pytest.raises(KeyError, match="first"):
         parallel_map(work, range(50), max_workers=2)
 
-    assert ended.is_set()
-    assert {0, 1} <= set(begun)
-    assert len(begun) < 50
+    assert [-1, 0, 1] == sorted(begun)
 
 
 def test_of_two_errors_the_first_is_raised() -> None:

@@ -379,10 +379,13 @@ class Handlers:
             heartbeat_s: Seconds between the heartbeats sent while the logic works: well below the state's
                 ``HeartbeatSeconds``. None are sent by default.
         """
-        from lambda_kit._handlers._tasks import Tasks, stepfunctions
+        from lambda_kit._clients import client
+        from lambda_kit._handlers._tasks import Tasks
+
+        stepfunctions = client("stepfunctions")
 
         def answer(logic: Logic) -> Tasks:
-            return Tasks(logic, first, token=token, payload=payload, heartbeat_s=heartbeat_s)
+            return Tasks(logic, first, stepfunctions, token=token, payload=payload, heartbeat_s=heartbeat_s)
 
         return wired("handler.task", first, answer, deps, errors, preload, (stepfunctions,))
 

@@ -46,10 +46,11 @@ class Logic:
         """
         Return what the function makes of *value*, awaited when it is asynchronous.
         """
-        if not _observe.is_traced():
-            return finished(self.function(value, *self._arguments))
-        with _observe.span(self.name):
-            return finished(self.function(value, *self._arguments))
+        if _observe.is_traced():
+            with _observe.span(self.name):
+                return finished(self.function(value, *self._arguments))
+        result = self.function(value, *self._arguments)
+        return _coroutines.run(result) if type(result) is CoroutineType else result
 
     async def awaited(self, value: object) -> object:
         """

@@ -8,6 +8,7 @@ pay for it.
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from lambda_kit import _sources
@@ -46,7 +47,7 @@ class Item:
         self.answer = identifier if answer is None else answer
 
 
-class Batch:
+class Batch(ABC):
     """
     How one source batches.
 
@@ -66,6 +67,7 @@ class Batch:
         """Whether the source goes back to the first record named and delivers from there."""
         return self.source.answer == _sources.ANSWER_CHECKPOINT
 
+    @abstractmethod
     def items(self, event: object) -> list[Item]:
         """
         Return the records; an event in which one has no id cannot be answered.
@@ -73,7 +75,6 @@ class Batch:
         Raises:
             EventError: It is of another source.
         """
-        raise NotImplementedError
 
     def lane(self, item: Item) -> object:
         """

@@ -10,7 +10,6 @@ import logging
 import threading
 from contextlib import contextmanager
 
-from lambda_kit._clients import client
 from lambda_kit._handlers._whole_events import event_reader
 from lambda_kit._responses import json_text
 from lambda_kit.errors import ConfigurationError, EventError
@@ -29,7 +28,6 @@ _MOST_ERROR, _MOST_CAUSE = 256, 32768
 _OVER = {"TaskTimedOut", "TaskDoesNotExist"}
 
 _logger = logging.getLogger("lambda_kit")
-stepfunctions = client("stepfunctions")
 
 
 class Tasks:
@@ -37,12 +35,13 @@ class Tasks:
     What calling a handler for task tokens does.
     """
 
-    __slots__ = ("_heartbeat_s", "_input", "_logic", "_read", "_token")
+    __slots__ = ("_client", "_heartbeat_s", "_input", "_logic", "_read", "_token")
 
-    def __init__(self, logic: Logic, first: Any, *, token: str, payload: str | None, heartbeat_s: float | None) -> None:
+    def __init__(self, logic: Logic, first: Any, client: Any, *, token: str, payload: str | None, heartbeat_s: float | None) -> None:
         if heartbeat_s is not None and heartbeat_s <= 0:
             raise ConfigurationError(f"handler.task(heartbeat_s={heartbeat_s}): seconds between heartbeats are more than 0")
         self._logic = logic
+        self._client = client
         self._read = event_reader(first, "task")
         self._token = token
         self._input = payload
@@ -53,12 +52,12 @@ class Tasks:
         if not (isinstance(event, dict) and isinstance(token, str) and token):
             raise EventError(f"task: {self._token}: the event has no task token", source="task", field=self._token)
         try:
-            with _beating(token, self._heartbeat_s):
+            with _beating(self._client, token, self._heartbeat_s):
                 output = json_text(self._logic(self._read(self._payload(event))))
         except Exception as exc:  # noqa: BLE001  # whatever it is, the state machine gets to know
             self._failed(token, exc, invocation)
             return
-        _send("send_task_success", taskToken=token, output=output)
+        _send(self._client, "send_task_success", taskToken=token, output=output)
 
     def _payload(self, event: Mapping[str, Any]) -> object:
         if self._input is not None:
@@ -76,14 +75,14 @@ class Tasks:
             logging.ERROR if is_bug else logging.WARNING, "%s failed its task: %s (request %s)", *facts, exc_info=exc if is_bug else None
         )
         try:
-            _send("send_task_failure", taskToken=token, error=name[:_MOST_ERROR], cause=str(exc)[:_MOST_CAUSE])
+            _send(self._client, "send_task_failure", taskToken=token, error=name[:_MOST_ERROR], cause=str(exc)[:_MOST_CAUSE])
         except Exception:  # the logic's own error says more
             _logger.exception("%s: the failure could not be reported (request %s)", self._logic.name, invocation.request_id)
             raise exc from None
 
 
 @contextmanager
-def _beating(token: str, every_s: float | None) -> Iterator[None]:
+def _beating(client: Any, token: str, every_s: float | None) -> Iterator[None]:
     """
     Tell Step Functions, every *every_s* seconds, that the task is being worked on.
     """
@@ -91,7 +90,7 @@ def _beating(token: str, every_s: float | None) -> Iterator[None]:
         yield
         return
     done = threading.Event()
-    beats = threading.Thread(target=_beat, args=(token, every_s, done), name="task-heartbeat", daemon=True)
+    beats = threading.Thread(target=_beat, args=(client, token, every_s, done), name="task-heartbeat", daemon=True)
     beats.start()
     try:
         yield
@@ -100,20 +99,20 @@ def _beating(token: str, every_s: float | None) -> Iterator[None]:
         beats.join()
 
 
-def _beat(token: str, every_s: float, done: threading.Event) -> None:
+def _beat(client: Any, token: str, every_s: float, done: threading.Event) -> None:
     while not done.wait(every_s):
         try:
-            stepfunctions.send_task_heartbeat(taskToken=token)
+            client.send_task_heartbeat(taskToken=token)
         except Exception as exc:  # noqa: BLE001  # the next beat may come through; the work goes on anyway
             _logger.warning("a task's heartbeat failed: %s", type(exc).__name__)
 
 
-def _send(operation: str, **arguments: str) -> None:
+def _send(client: Any, operation: str, **arguments: str) -> None:
     """
     Call Step Functions; that nobody waits for the answer any more is logged, because nobody can do anything about it.
     """
     try:
-        getattr(stepfunctions, operation)(**arguments)
+        getattr(client, operation)(**arguments)
     except Exception as exc:
         code = getattr(exc, "response", {}).get("Error", {}).get("Code", "")
         if code not in _OVER:

@@ -181,8 +181,9 @@ def scope(context: LambdaContext) -> AbstractContextManager[Invocation]:
         outer = _entered()
         if outer is not None and outer.invocation.context is inner:
             return nullcontext(outer.invocation)
-    _runtime.begin_invocation()
-    return _Scope(Invocation(inner, cold_start=_environment.cold_start))
+    # Of all but the first it is known without asking.
+    cold_start = _runtime.begin_invocation() == 1 and _environment.cold_start
+    return _Scope(Invocation(inner, cold_start=cold_start))
 
 
 class PerInvocation(Generic[T]):

@@ -159,7 +159,14 @@ class Invocation:
         """
         Return the seconds until the deadline as the context says now, never below 0.
         """
-        return _context_remaining_s(self._context)
+        try:
+            left_ms: object = self._context.get_remaining_time_in_millis()
+        except AttributeError:
+            return LONGEST_S
+        if type(left_ms) is int:
+            return left_ms / 1000 if left_ms > 0 else 0.0
+        # Mocks answer with mocks.
+        return max(0.0, left_ms / 1000) if isinstance(left_ms, int | float) else LONGEST_S
 
     @property
     def tenant_id(self) -> str | None:
@@ -190,12 +197,3 @@ def unwrapped(context: LambdaContext) -> LambdaContext:
     """
     inner: LambdaContext = context if hasattr(context, "aws_request_id") else getattr(context, "lambda_context", context)
     return inner
-
-
-def _context_remaining_s(context: LambdaContext) -> float:
-    ask = getattr(context, "get_remaining_time_in_millis", None)
-    left_ms = None if ask is None else ask()
-    if type(left_ms) is int:
-        return left_ms / 1000 if left_ms > 0 else 0.0
-    # Mocks answer with mocks.
-    return max(0.0, left_ms / 1000) if isinstance(left_ms, int | float) else LONGEST_S

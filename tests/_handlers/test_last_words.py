@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from lambda_kit import _runtime, handler, tracing
+from lambda_kit._handlers import _last_words
 from lambda_kit.testing import FakeContext
 from tests import threads
 
@@ -128,6 +129,13 @@ def test_a_handler_within_a_handler_leaves_the_timer_alone(noted: Noted) -> None
         return signal.getitimer(signal.ITIMER_REAL)[0] > 0
 
     assert outer({}, FakeContext()) is True
+
+
+def test_code_that_is_not_known_is_not_named() -> None:
+    """
+    Python may have no frame to show.
+    """
+    assert "(unknown)" == _last_words._place(None)
 
 
 def test_somebody_elses_timer_is_left_alone() -> None:
