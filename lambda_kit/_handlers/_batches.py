@@ -43,9 +43,24 @@ class Batches:
 
     def __call__(self, event: dict[str, Any], invocation: Invocation) -> dict[str, Any]:
         items = self._batch.items(event)
+        if len(items) == 1 and invocation.remaining_s() >= self._work.reserve_s:
+            self._do_the_only(items, invocation)
+            return batch_answer(())
         turns = Turns(items, self._work, invocation, self._not_done, None)
         turns.take(self._batch.lane)
         return self._answer(items, turns) if turns.failed else batch_answer(())
+
+    def _do_the_only(self, items: list[Item], invocation: Invocation) -> None:
+        """
+        Do what needs no turns; a batch of one is what a queue with little in it delivers.
+        """
+        failure = None
+        try:
+            self._logic(self._work.read(items[0].record))
+        except Exception as exc:  # noqa: BLE001  # logged, and raised for the batch
+            failure = self._not_done(exc, items[0], invocation)
+        if failure is not None:
+            raise batch_error(self._logic, items, {0: failure})
 
     def _answer(self, items: list[Item], turns: Turns) -> dict[str, Any]:
         log_not_started(self._logic, turns, len(items))
