@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from lambda_kit._invocation import scratch_dir as scratch_dir
     from lambda_kit._logins import password_login as password_login
     from lambda_kit._logins import secret_login as secret_login
+    from lambda_kit._parallel import parallel_map as parallel_map
     from lambda_kit._responses import Reject as Reject
     from lambda_kit._responses import Response as Response
     from lambda_kit._responses import Retry as Retry
@@ -84,6 +85,7 @@ __all__ = [
     "lazy",
     "on_invocation_end",
     "on_shutdown",
+    "parallel_map",
     "parameter",
     "password_login",
     "per_invocation",
@@ -131,6 +133,7 @@ if not TYPE_CHECKING:  # a checker would take a module with __getattr__ to have 
             "lazy": "lambda_kit._handles",
             "on_invocation_end": "lambda_kit._invocation",
             "on_shutdown": "lambda_kit._runtime",
+            "parallel_map": "lambda_kit._parallel",
             "parameter": "lambda_kit._configuration",
             "password_login": "lambda_kit._logins",
             "per_invocation": "lambda_kit._invocation",

@@ -31,6 +31,7 @@ _logger = logging.getLogger("lambda_kit")
 _lock = threading.Lock()
 _nothing: AbstractContextManager[object] = nullcontext()
 _tracer: Tracer | None = None
+_open_span: Callable[[], str] | None = None
 _client_listeners: list[Callable[[object], object]] = []
 _clients: list[ref[object]] = []
 
@@ -43,12 +44,28 @@ def span(name: str, /, namespace: str = "", **facts: str | float | bool) -> Abst
     return _nothing if tracer is None else tracer(name, namespace, facts)
 
 
-def set_tracer(tracer: Tracer | None) -> None:
+def is_traced() -> bool:
     """
-    Send the kit's spans to *tracer* from now on; ``None`` turns them off.
+    Tell whether anybody traces: for code that is run too often to open spans for nobody.
     """
-    global _tracer  # the slot is this module's purpose
+    return _tracer is not None
+
+
+def set_tracer(tracer: Tracer | None, *, open_span: Callable[[], str] | None = None) -> None:
+    """
+    Send the kit's spans to *tracer* from now on; ``None`` turns them off. *open_span* names the innermost one under way.
+    """
+    global _tracer, _open_span  # the slot is this module's purpose
     _tracer = tracer
+    _open_span = open_span
+
+
+def open_span() -> str:
+    """
+    Return the name of the span under way here, or an empty string while there is none or nobody traces.
+    """
+    ask = _open_span
+    return "" if ask is None else ask()
 
 
 def on_client_built(listener: Callable[[object], object]) -> None:

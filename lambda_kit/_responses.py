@@ -131,7 +131,7 @@ def result_response(result: object, status: int) -> Response:
         return Response(204)
     if isinstance(result, bytes | bytearray):
         return Response(status, bytes(result))
-    return Response(status, _json_text(result), {"content-type": _JSON})
+    return Response(status, json_text(result), {"content-type": _JSON})
 
 
 def problem(
@@ -195,15 +195,16 @@ def _body(body: object) -> tuple[str, str, bool]:
     """
     if body is None or isinstance(body, str | bytes | bytearray):
         return body_text(body)
-    return _json_text(body), _JSON, False
+    return json_text(body), _JSON, False
 
 
 # Batches
 
 
-def batch_answer(failed: Iterable[str]) -> dict[str, Any]:
+def batch_answer(failed: Iterable[object]) -> dict[str, Any]:
     """
-    Return ``{"batchItemFailures": [{"itemIdentifier": id}]}``. An empty list acknowledges the whole batch.
+    Return ``{"batchItemFailures": [{"itemIdentifier": id}]}``. An empty list acknowledges the whole batch. A Kafka record's
+    id is ``{"partition": "orders-0", "offset": 15}``.
     """
     return {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in failed]}
 
@@ -228,7 +229,10 @@ def plain(value: object) -> Any:
     raise ConfigurationError("the result cannot become JSON: it contains itself, or is nested too deeply")
 
 
-def _json_text(value: object) -> str:
+def json_text(value: object) -> str:
+    """
+    Return *value* as JSON, by the rules of :func:`plain`; a pydantic model by its own.
+    """
     if hasattr(type(value), "model_dump_json"):
         dumped: str = value.model_dump_json(by_alias=True)  # type: ignore[attr-defined]  # a pydantic model; pydantic is optional
         return dumped

@@ -169,11 +169,12 @@ def generation() -> int:
     return _life.generation
 
 
-def begin_invocation() -> None:
+def begin_invocation() -> int:
     """
-    Count one more invocation. Called by the invocation scope.
+    Count one more invocation, and return the count. Called by the invocation scope.
     """
     _life.invocations += 1
+    return _life.invocations
 
 
 # Life

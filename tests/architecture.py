@@ -45,7 +45,7 @@ FLOORS = {
     "__init__": 10,
 }
 # In the plan of the house, not built yet.
-PLANNED = {"_parallel"}
+PLANNED: frozenset[str] = frozenset()
 # Loaded by the Lambda runtime client before the handler, so importing them is free; contextvars is built in.
 FREE_IMPORTS = frozenset(
     "__future__ abc atexit collections contextlib contextvars decimal enum functools importlib io itertools json logging operator "
@@ -78,6 +78,8 @@ _RUNTIME_ONLY = {
     "signal": {"signal"},
     "datetime": {"now", "utcnow", "today"},
 }
+# A timer that lives as long as one invocation is no turn of the environment's life.
+_OWN_TIMERS = {"_handlers._last_words": {"signal"}}
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +266,12 @@ def _facts_through_runtime(module: Module, _: Mapping[str, int]) -> Iterator[str
                 found = [(owner, alias.name, line) for alias in names]
             case _:
                 continue
-        yield from (f"line {line} uses {owner}.{name}: ask _runtime" for owner, name, line in found if name in _RUNTIME_ONLY.get(owner, ()))
+        own = _OWN_TIMERS.get(module.name, ())
+        yield from (
+            f"line {line} uses {owner}.{name}: ask _runtime"
+            for owner, name, line in found
+            if name in _RUNTIME_ONLY.get(owner, ()) and owner not in own
+        )
 
 
 def _exceptions(module: Module, _: Mapping[str, int]) -> Iterator[str]:

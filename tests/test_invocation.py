@@ -163,7 +163,7 @@ def test_remaining_time_is_asked_of_the_context_each_time() -> None:
     context.get_remaining_time_in_millis.side_effect = [3000, 2000, 1, -5]
     found = Invocation.from_context(context)
 
-    assert [2.0, 0.001, 0.0] == [found.remaining_s() for _ in range(3)]
+    assert [3.0, 2.0, 0.001, 0.0] == [found.remaining_s() for _ in range(4)]
 
 
 def test_overdue_invocation_has_nothing_left() -> None:

@@ -6,11 +6,16 @@ from __future__ import annotations
 
 from functools import wraps
 
+from lambda_kit import _runtime
+from lambda_kit._handlers import _last_words
+from lambda_kit._handlers._batches import Batches
+from lambda_kit._handlers._families import RESERVE_S, EventWiring, RecordWiring, drops_of, pace_of, wired
 from lambda_kit._handlers._http_requests import HttpRequests
 from lambda_kit._handlers._logic import NO_DEPS, Logic, check_logic, finished, name_of
-from lambda_kit._handlers._sqs_batches import SqsBatches
-from lambda_kit._handlers._whole_events import AsynchronousEvents, DirectInvokes
-from lambda_kit._handlers._wiring import Handler, Wiring
+from lambda_kit._handlers._records import DynamoDbBatch, KafkaBatch, KinesisBatch, SqsBatch
+from lambda_kit._handlers._transforms import Transforms
+from lambda_kit._handlers._whole_events import DirectInvokes, details, messages, whole
+from lambda_kit._handlers._wiring import Handler
 from lambda_kit._invocation import scope
 from lambda_kit._observe import span
 from lambda_kit._responses import plain
@@ -18,26 +23,60 @@ from lambda_kit.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Mapping
-    from typing import Any, Literal, ParamSpec, TypeVar, overload
+    from collections.abc import Callable, Coroutine
+    from typing import Any, ParamSpec, TypeVar, overload
 
+    from lambda_kit._handlers._families import OnReject, Table
     from lambda_kit._handlers._wiring import Wire, WireDeps, WireDepsResponse, WireResponse
     from lambda_kit._http import HttpRequest
-    from lambda_kit._responses import Outcome, Response
-    from lambda_kit.events import SqsRecord
+    from lambda_kit._invocation import Invocation
+    from lambda_kit._responses import Response
+    from lambda_kit.events import DynamoDbRecord, EventBridgeEvent, FirehoseRecord, KafkaRecord, KinesisRecord, SnsRecord, SqsRecord
 
     P = ParamSpec("P")
     R = TypeVar("R")
     T = TypeVar("T")
     D = TypeVar("D")
     X = TypeVar("X", bound=Exception)
-    # Any, because one table holds functions of different exceptions.
-    Table = Mapping[type[X], Outcome | Callable[[Any], Outcome]]
-    OnReject = Literal["fail", "drop"]
 else:
     from lambda_kit._typing import overload
 
 __all__ = ["Handler", "Handlers", "handler"]
+
+
+_STREAM = """
+    The answer names the first record that failed, rejected or not, so that the source goes on from there; the event source
+    mapping must have ``ReportBatchItemFailures``. When nothing was done before it, ``BatchError`` is raised. What comes
+    after a failure is not started. A record that no longer fits the remaining time is not started.
+
+    Args:
+        on_reject: ``"drop"`` logs rejected records and goes on. Otherwise one that can never succeed holds up what comes
+            after it until the mapping's retries or its maximum age are used up.
+        concurrency: The most records at once: in threads, or tasks when the logic is asynchronous. {order}
+        reserve_s: Seconds kept for the answer.
+"""
+_KINESIS = "Wire logic to the records of a Kinesis data stream, one call each. A model validates the JSON of the data.\n" + _STREAM.format(
+    order="Those with one partition key stay one after the other."
+)
+_DYNAMODB = (
+    "Wire logic to the changes of a DynamoDB table, one call each. A model is given the item after the change, as Python values; "
+    "a removal has none, and is rejected: filter removals out, or give a function of the record.\n"
+    + _STREAM.format(order="Those of one item stay one after the other.")
+)
+_KAFKA = (
+    "Wire logic to the records of Kafka topics, one call each. A model validates the JSON of the value; a tombstone has none, "
+    "and is rejected: give a function of the record where there are some. Each partition fails for itself.\n"
+    + _STREAM.format(order="Those of one partition stay one after the other.")
+)
+_ASYNCHRONOUS = """
+    A result is not read; errors are raised, so that Lambda tries again and then uses the function's failure destination.
+
+    Args:
+        on_reject: ``"drop"`` logs a rejected event and counts it as done.
+"""
+_EVENT = "Wire logic to an asynchronous source: the whole event is the input.\n" + _ASYNCHRONOUS
+_SNS = "Wire logic to the messages of an SNS topic. A model validates the JSON of the message.\n" + _ASYNCHRONOUS
+_EVENTBRIDGE = "Wire logic to the events of an EventBridge bus or schedule. A model validates the detail.\n" + _ASYNCHRONOUS
 
 
 class Handlers:
@@ -71,13 +110,18 @@ class Handlers:
                 "the Handler setting must name yours, such as app.api for `api = handler.http(...)(...)`"
             )
         check_logic(function, 2, wiring="@handler")
-        name = name_of(function)
+        if _runtime.on_lambda():
+            _runtime.watch_life()
+        name, says_last_words = name_of(function), _last_words.are_wanted()
 
         @wraps(function)
         def entry(*args: Any, **kwargs: Any) -> Any:
-            context = args[1] if len(args) > 1 else [*kwargs.values()][-1]
-            with scope(context), span(name):
-                return plain(finished(function(*args, **kwargs)))
+            def answer(_: object, __: Invocation) -> Any:
+                with span(name):
+                    return plain(finished(function(*args, **kwargs)))
+
+            with scope(args[1] if len(args) > 1 else [*kwargs.values()][-1]) as invocation:
+                return _last_words.with_last_words(answer, {}, invocation) if says_last_words else answer(None, invocation)
 
         entry.logic = function  # type: ignore[attr-defined]  # functions take attributes
         return entry
@@ -144,9 +188,7 @@ class Handlers:
             status: The status of a result.
             respond: Makes the response of the result instead: status, headers, cookies.
         """
-        return _wired(
-            "handler.http", first, lambda logic: HttpRequests(logic, first, status=status, respond=respond), deps, errors, preload
-        )
+        return wired("handler.http", first, lambda logic: HttpRequests(logic, first, status=status, respond=respond), deps, errors, preload)
 
     @overload
     def sqs(
@@ -155,6 +197,9 @@ class Handlers:
         *,
         errors: Table[X] = ...,
         on_reject: OnReject = ...,
+        skip_group: bool = ...,
+        concurrency: int = ...,
+        reserve_s: float = ...,
         preload: bool = ...,
     ) -> Wire[T]: ...
     @overload
@@ -165,6 +210,9 @@ class Handlers:
         deps: D,
         errors: Table[X] = ...,
         on_reject: OnReject = ...,
+        skip_group: bool = ...,
+        concurrency: int = ...,
+        reserve_s: float = ...,
         preload: bool = ...,
     ) -> WireDeps[T, D]: ...
     def sqs(
@@ -174,6 +222,9 @@ class Handlers:
         deps: Any = NO_DEPS,
         errors: Any = None,
         on_reject: str = "fail",
+        skip_group: bool = False,
+        concurrency: int = 1,
+        reserve_s: float = RESERVE_S,
         preload: bool = True,
     ) -> Any:
         """
@@ -186,9 +237,75 @@ class Handlers:
 
         Args:
             on_reject: ``"drop"`` logs and deletes rejected messages instead.
+            skip_group: A failure in a FIFO queue ends its message group only; the other groups go on.
+            concurrency: The most messages at once: in threads, or tasks when the logic is asynchronous. Those of one
+                group of a FIFO queue stay one after the other.
+            reserve_s: Seconds kept for the answer.
         """
-        drops = _drops("handler.sqs", on_reject)
-        return _wired("handler.sqs", first, lambda logic: SqsBatches(logic, first, drops=drops), deps, errors, preload)
+        drops, pace, batch = (
+            drops_of("handler.sqs", on_reject),
+            pace_of("handler.sqs", concurrency, reserve_s),
+            SqsBatch(skips_group=skip_group),
+        )
+        return wired("handler.sqs", first, lambda logic: Batches(logic, first, batch, pace, drops=drops), deps, errors, preload)
+
+    kinesis: RecordWiring[KinesisRecord] = RecordWiring("handler.kinesis", KinesisBatch, _KINESIS)
+    dynamodb: RecordWiring[DynamoDbRecord] = RecordWiring("handler.dynamodb", DynamoDbBatch, _DYNAMODB)
+    kafka: RecordWiring[KafkaRecord] = RecordWiring("handler.kafka", KafkaBatch, _KAFKA)
+
+    @overload
+    def firehose(
+        self,
+        first: type[T] | Callable[[FirehoseRecord], T],
+        *,
+        errors: Table[X] = ...,
+        on_reject: OnReject = ...,
+        concurrency: int = ...,
+        reserve_s: float = ...,
+        preload: bool = ...,
+    ) -> Wire[T]: ...
+    @overload
+    def firehose(
+        self,
+        first: type[T] | Callable[[FirehoseRecord], T],
+        *,
+        deps: D,
+        errors: Table[X] = ...,
+        on_reject: OnReject = ...,
+        concurrency: int = ...,
+        reserve_s: float = ...,
+        preload: bool = ...,
+    ) -> WireDeps[T, D]: ...
+    def firehose(
+        self,
+        first: Any,
+        *,
+        deps: Any = NO_DEPS,
+        errors: Any = None,
+        on_reject: str = "fail",
+        concurrency: int = 1,
+        reserve_s: float = RESERVE_S,
+        preload: bool = True,
+    ) -> Any:
+        """
+        Wire logic to the records that Firehose wants transformed; its result is delivered in the record's place.
+
+        A model validates the JSON of the data. Text and bytes are delivered as they are, anything else as JSON (add the
+        line feed yourself where the destination wants one); ``None`` drops the record. A rejected record, or one that
+        met a bug, has failed (``ProcessingFailed``): Firehose puts it where the stream's failures go. A Retry, or time
+        that runs out, raises ``BatchError``: Firehose delivers the whole batch again.
+
+        Args:
+            on_reject: ``"drop"`` leaves rejected records out.
+            concurrency: The most records at once, in no order; the answer keeps theirs.
+            reserve_s: Seconds kept for the answer.
+        """
+        drops, pace = drops_of("handler.firehose", on_reject), pace_of("handler.firehose", concurrency, reserve_s)
+        return wired("handler.firehose", first, lambda logic: Transforms(logic, first, pace, drops=drops), deps, errors, preload)
+
+    event: EventWiring[dict[str, Any]] = EventWiring("handler.event", whole, _EVENT)
+    sns: EventWiring[SnsRecord] = EventWiring("handler.sns", messages, _SNS)
+    eventbridge: EventWiring[EventBridgeEvent[Any]] = EventWiring("handler.eventbridge", details, _EVENTBRIDGE)
 
     @overload
     def invoke(
@@ -214,55 +331,63 @@ class Handlers:
         Errors are raised as they are, so that the caller sees their class; ``errors`` is accepted, so that one table
         serves all, and changes nothing.
         """
-        return _wired("handler.invoke", first, lambda logic: DirectInvokes(logic, first), deps, errors, preload)
+        return wired("handler.invoke", first, lambda logic: DirectInvokes(logic, first), deps, errors, preload)
 
     @overload
-    def event(
+    def task(
         self,
         first: type[T] | Callable[[dict[str, Any]], T],
         *,
         errors: Table[X] = ...,
-        on_reject: OnReject = ...,
+        token: str = ...,
+        payload: str | None = ...,
+        heartbeat_s: float | None = ...,
         preload: bool = ...,
     ) -> Wire[T]: ...
     @overload
-    def event(
+    def task(
         self,
         first: type[T] | Callable[[dict[str, Any]], T],
         *,
         deps: D,
         errors: Table[X] = ...,
-        on_reject: OnReject = ...,
+        token: str = ...,
+        payload: str | None = ...,
+        heartbeat_s: float | None = ...,
         preload: bool = ...,
     ) -> WireDeps[T, D]: ...
-    def event(
+    def task(
         self,
         first: Any,
         *,
         deps: Any = NO_DEPS,
         errors: Any = None,
-        on_reject: str = "fail",
+        token: str = "token",  # noqa: S107  # a key's name
+        payload: str | None = None,
+        heartbeat_s: float | None = None,
         preload: bool = True,
     ) -> Any:
         """
-        Wire logic to an asynchronous source: the whole event is the input, a result is not read, errors are raised, so
-        that Lambda tries again and then uses the function's failure destination.
+        Wire logic to a Step Functions task that waits for its token (``.waitForTaskToken``).
+
+        The result is sent as the task's success; an error as its failure, by its class name, for the state machine's
+        Retry and Catch. Needs ``states:SendTaskSuccess``, ``SendTaskFailure`` and ``SendTaskHeartbeat``.
 
         Args:
-            on_reject: ``"drop"`` logs a rejected event and counts it as done.
+            token: The event's key that holds the token: ``{"token.$": "$$.Task.Token", ...}``.
+            payload: The key whose value is the input; by default the whole event, without the token.
+            heartbeat_s: Seconds between the heartbeats sent while the logic works: well below the state's
+                ``HeartbeatSeconds``. None are sent by default.
         """
-        drops = _drops("handler.event", on_reject)
-        return _wired("handler.event", first, lambda logic: AsynchronousEvents(logic, first, drops=drops), deps, errors, preload)
+        from lambda_kit._clients import client
+        from lambda_kit._handlers._tasks import Tasks
+
+        stepfunctions = client("stepfunctions")
+
+        def answer(logic: Logic) -> Tasks:
+            return Tasks(logic, first, stepfunctions, token=token, payload=payload, heartbeat_s=heartbeat_s)
+
+        return wired("handler.task", first, answer, deps, errors, preload, (stepfunctions,))
 
 
 handler = Handlers()
-
-
-def _wired(line: str, first: object, answer: Callable[[Logic], Any], deps: object, errors: Any, preload: bool) -> Wiring:
-    return Wiring(line, first, answer, deps=deps, has_deps=deps is not NO_DEPS, errors=errors or {}, preload=preload)
-
-
-def _drops(line: str, on_reject: str) -> bool:
-    if on_reject not in {"fail", "drop"}:
-        raise ConfigurationError(f'{line}: on_reject is "fail" or "drop", not {on_reject!r}')
-    return on_reject == "drop"

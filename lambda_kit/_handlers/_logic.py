@@ -5,6 +5,7 @@ Logic as a handler calls it: with its dependencies, to its end when it is asynch
 from __future__ import annotations
 
 import logging
+from functools import partial
 from types import CoroutineType, FunctionType
 
 from lambda_kit import _observe
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 # Says that a handler was wired without dependencies: None may be one.
 NO_DEPS: object = object()
 
-_TAKES_MORE = 0x04  # CO_VARARGS, as inspect names it
+_TAKES_MORE, _COROUTINE = 0x04, 0x80  # CO_VARARGS and CO_COROUTINE, as inspect names them
 
 _logger = logging.getLogger("lambda_kit")
 
@@ -32,20 +33,32 @@ class Logic:
     A user's function, ready to be called with one input.
     """
 
-    __slots__ = ("_arguments", "_errors", "function", "name")
+    __slots__ = ("_arguments", "_errors", "function", "is_async", "name")
 
     def __init__(self, function: Callable[..., object], *, deps: object, errors: Errors) -> None:
         self.function = function
         self.name = name_of(function)
         self._arguments = () if deps is NO_DEPS else (deps,)
         self._errors = errors
+        self.is_async = _is_async(function)
 
     def __call__(self, value: object) -> object:
         """
         Return what the function makes of *value*, awaited when it is asynchronous.
         """
+        if _observe.is_traced():
+            with _observe.span(self.name):
+                return finished(self.function(value, *self._arguments))
+        result = self.function(value, *self._arguments)
+        return _coroutines.run(result) if type(result) is CoroutineType else result
+
+    async def awaited(self, value: object) -> object:
+        """
+        Return what the asynchronous function makes of *value*, from within the event loop.
+        """
         with _observe.span(self.name):
-            return finished(self.function(value, *self._arguments))
+            result: object = await self.function(value, *self._arguments)  # type: ignore[misc]  # is_async says so
+            return result
 
     def outcome(self, exc: Exception) -> Outcome | None:
         """
@@ -86,6 +99,16 @@ def name_of(function: object) -> str:
     Return a function's own name; of anything else that can be called, its type's.
     """
     return str(getattr(function, "__name__", type(function).__name__))
+
+
+def _is_async(function: Any) -> bool:
+    """
+    Tell whether calling *function* gives a coroutine: of functions, methods, partials and objects that can be called.
+    """
+    while isinstance(function, partial):
+        function = function.func
+    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
+    return code is not None and bool(code.co_flags & _COROUTINE)
 
 
 def check_logic(function: object, count: int, *, wiring: str) -> None:

@@ -8,6 +8,7 @@ import sys
 
 from lambda_kit import _runtime
 from lambda_kit._deps import without_network
+from lambda_kit._handlers import _last_words
 from lambda_kit._handlers._logic import Logic, check_deps, check_errors, check_logic, name_of
 from lambda_kit._handles import preload
 from lambda_kit._invocation import scope
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     Answer = Callable[[dict[str, Any], Invocation], Any]
 else:
-    from lambda_kit._typing import Generic, TypeVar
+    from lambda_kit._typing import Generic, Protocol, TypeVar
 
 L_co = TypeVar("L_co", covariant=True)
 In = TypeVar("In")
@@ -32,45 +33,55 @@ R = TypeVar("R")
 T = TypeVar("T")
 
 
-class Handler(Generic[L_co]):
+class Handler(Protocol[L_co]):
     """
     A function, wired: what the Handler setting of the Lambda function names.
+
+    This is its type. At run time it is a plain function, which is what decorators of other libraries ask for.
 
     Attributes:
         logic: The function as it was written.
     """
 
     __name__: str
-
-    def __init__(self, logic: L_co, answer: Answer) -> None:
-        self._logic = logic
-        self._answer = answer
-        # Decorators around a handler ask for these. Not __wrapped__: the signature is not the logic's.
-        self.__name__ = self.__qualname__ = name_of(logic)
-        self.__doc__ = getattr(logic, "__doc__", None)
+    __qualname__: str
 
     @property
-    def logic(self) -> L_co:
-        return self._logic
+    def logic(self) -> L_co: ...
 
     def __call__(self, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         """
         Answer *event*, as Lambda calls it.
         """
-        with scope(context) as invocation:
-            answer: dict[str, Any] = self._answer(event, invocation)
-            return answer
+        ...
 
-    def __repr__(self) -> str:
-        return f"<Handler of {self.__name__}>"
+
+def _handler(logic: Any, answer: Answer) -> Any:
+    def entry(event: dict[str, Any], context: LambdaContext) -> Any:
+        with scope(context) as invocation:
+            return answer(event, invocation)
+
+    def entry_with_last_words(event: dict[str, Any], context: LambdaContext) -> Any:
+        with scope(context) as invocation:
+            return _last_words.with_last_words(answer, event, invocation)
+
+    made: Any = entry_with_last_words if _last_words.are_wanted() else entry
+    # Not __wrapped__: the signature is not the logic's.
+    made.__name__ = made.__qualname__ = name_of(logic)
+    made.__doc__ = getattr(logic, "__doc__", None)
+    made.__module__ = getattr(logic, "__module__", __name__)
+    made.logic = logic
+    return made
 
 
 class Wiring:
     """
     All of a handler but its logic. Calling it with the logic makes the handler; also usable as a decorator.
+
+    *clients* are the kit's own, which the handler itself calls.
     """
 
-    __slots__ = ("_answer", "_deps", "_errors", "_line", "_parameters", "_preload")
+    __slots__ = ("_answer", "_clients", "_deps", "_errors", "_line", "_parameters", "_preload")
 
     def __init__(
         self,
@@ -82,6 +93,7 @@ class Wiring:
         has_deps: bool,
         errors: Errors,
         preload: bool,
+        clients: tuple[object, ...] = (),
     ) -> None:
         if not callable(first):
             raise ConfigurationError(f"{line} takes a model class or a function first: got {type(first).__name__}")
@@ -93,6 +105,7 @@ class Wiring:
         self._parameters = 2 if has_deps else 1
         self._errors = errors
         self._preload = preload
+        self._clients = clients
 
     def __call__(self, *logic: Any) -> Handler[Any]:
         """
@@ -105,10 +118,13 @@ class Wiring:
             # Lambda calls with event and context what was meant to become a handler.
             raise ConfigurationError(f"{self._line} was wired without its logic: write {self._line}(function), brackets included")
         check_logic(logic[0], self._parameters, wiring=self._line)
-        handler = Handler(logic[0], self._answer(Logic(logic[0], deps=self._deps, errors=self._errors)))
-        # The frame that calls this is the wiring line's.
-        if self._preload and _is_handler_module(sys._getframe(1).f_globals.get("__name__")):  # noqa: SLF001  # documented, for CPython
-            preload(*without_network(self._deps))
+        handler: Handler[Any] = _handler(logic[0], self._answer(Logic(logic[0], deps=self._deps, errors=self._errors)))
+        if _runtime.on_lambda():
+            # Nothing may have been built: hooks for a snapshot must be known before INIT ends all the same.
+            _runtime.watch_life()
+            # The frame that calls this is the wiring line's.
+            if self._preload and _is_handler_module(sys._getframe(1).f_globals.get("__name__")):  # noqa: SLF001  # documented, for CPython
+                preload(*without_network(self._deps), *self._clients)
         return handler
 
 
@@ -145,6 +161,4 @@ def _is_handler_module(name: object) -> bool:
     """
     Tell whether module *name* is the one that Lambda imports: ``folder/module.function`` in the Handler setting.
     """
-    if not _runtime.on_lambda():
-        return False
     return (_runtime.setting("_HANDLER") or "").rpartition(".")[0].replace("/", ".") == name

@@ -8,6 +8,7 @@ import logging
 import threading
 from contextlib import nullcontext
 from contextvars import ContextVar
+from threading import get_ident
 
 from lambda_kit import _runtime
 from lambda_kit._invocation._context import Invocation, LambdaContext, unwrapped
@@ -42,6 +43,7 @@ __all__ = [
 T = TypeVar("T")
 
 _logger = logging.getLogger("lambda_kit")
+_environment = _runtime.environment()
 _unset = object()
 
 
@@ -57,14 +59,17 @@ class _Scope:
     def __init__(self, invocation: Invocation) -> None:
         self.invocation = invocation
         self.ended = False
-        self.thread = threading.get_ident()
-        self.begin()
-
-    def begin(self) -> None:
+        self.thread = get_ident()
         self.values: dict[object, object] = {}
         self.locks: dict[object, threading.RLock] = {}
         self.ends: list[Callable[[], object]] = []
         self.scratch: Path | None = None
+
+    def begin_again(self) -> None:
+        """
+        Forget what has been made, without touching it.
+        """
+        self.values, self.locks, self.ends, self.scratch = {}, {}, [], None
 
     def __enter__(self) -> Invocation:
         self.token = _in_context.set(self)
@@ -73,10 +78,14 @@ class _Scope:
 
     def __exit__(self, *_: object) -> None:
         try:
-            _end(self)
+            if self.ends or self.values or self.scratch is not None:
+                _end(self)
         finally:
+            self.ended = True
             # Not the last one, where tests run invocations in several threads; not there, where one reset the process.
-            if self in _in_process:
+            if _in_process and _in_process[-1] is self:
+                _in_process.pop()
+            elif self in _in_process:
                 _in_process.remove(self)
             _in_context.reset(self.token)
 
@@ -114,7 +123,9 @@ def _entered() -> _Scope | None:
     found = _in_context.get()
     if found is not None and not found.ended:
         return found
-    here = threading.get_ident()
+    if not _in_process:
+        return None
+    here = get_ident()
     return next((scope for scope in _in_process[::-1] if scope.thread == here), None)
 
 
@@ -165,11 +176,14 @@ def scope(context: LambdaContext) -> AbstractContextManager[Invocation]:
 
     Entering again with the same context does nothing: only the outermost handler counts and clears.
     """
-    outer = _entered()
-    if outer is not None and outer.invocation.context is unwrapped(context):
-        return nullcontext(outer.invocation)
-    _runtime.begin_invocation()
-    return _Scope(Invocation.from_context(context))
+    inner = unwrapped(context)
+    if _in_process:
+        outer = _entered()
+        if outer is not None and outer.invocation.context is inner:
+            return nullcontext(outer.invocation)
+    # Of all but the first it is known without asking.
+    cold_start = _runtime.begin_invocation() == 1 and _environment.cold_start
+    return _Scope(Invocation(inner, cold_start=cold_start))
 
 
 class PerInvocation(Generic[T]):
@@ -249,7 +263,6 @@ def _end(opened: _Scope) -> None:
         while opened.ends:
             _run(opened.ends.pop(), opened.invocation)
     finally:
-        opened.ended = True
         opened.values.clear()
         if opened.scratch is not None:
             import shutil
@@ -270,7 +283,7 @@ def _fork() -> None:
     """
     for opened in {*_in_process, _in_context.get()}:
         if opened is not None:
-            opened.begin()
+            opened.begin_again()
 
 
 def _reset() -> None:

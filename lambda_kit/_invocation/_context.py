@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 else:
     from lambda_kit._typing import Protocol
 
+_environment = _runtime.environment()
+
 # What a context that cannot say has left: the most an invocation may take, Managed Instances aside.
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 LONGEST_S = 900.0
@@ -88,19 +90,16 @@ class Invocation:
     _context: LambdaContext
     _deadline_s: float
 
-    def __init__(self, context: LambdaContext, *, cold_start: bool, deadline_s: float) -> None:
-        object.__setattr__(self, "_context", context)
-        object.__setattr__(self, "_cold_start", cold_start)
-        object.__setattr__(self, "_deadline_s", deadline_s)
+    def __init__(self, context: LambdaContext, *, cold_start: bool) -> None:
+        _set_context(self, context)
+        _set_cold_start(self, cold_start)
 
     @classmethod
     def from_context(cls, context: LambdaContext) -> Invocation:
         """
         Read *context*; a durable function's context is unwrapped.
         """
-        inner = unwrapped(context)
-        deadline_s = _runtime.wall_s() + _context_remaining_s(inner)
-        return cls(inner, cold_start=_runtime.environment().cold_start, deadline_s=deadline_s)
+        return cls(unwrapped(context), cold_start=_environment.cold_start)
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"an Invocation is frozen: {name!r} cannot be set")
@@ -160,14 +159,25 @@ class Invocation:
 
     @property
     def deadline(self) -> float:
-        """When Lambda ends the invocation, in epoch seconds; as the context said when the invocation began."""
-        return self._deadline_s
+        """When Lambda ends the invocation, in epoch seconds; as the context said when first asked."""
+        try:
+            return self._deadline_s
+        except AttributeError:
+            _set_deadline_s(self, _runtime.wall_s() + self.remaining_s())
+            return self._deadline_s
 
     def remaining_s(self) -> float:
         """
         Return the seconds until the deadline as the context says now, never below 0.
         """
-        return _context_remaining_s(self._context)
+        try:
+            left_ms: object = self._context.get_remaining_time_in_millis()
+        except AttributeError:
+            return LONGEST_S
+        if type(left_ms) is int:
+            return left_ms / 1000 if left_ms > 0 else 0.0
+        # Mocks answer with mocks.
+        return max(0.0, left_ms / 1000) if isinstance(left_ms, int | float) else LONGEST_S
 
     @property
     def tenant_id(self) -> str | None:
@@ -200,16 +210,13 @@ class Invocation:
         return f"<Invocation {self.request_id} remaining_s={self.remaining_s():.3f}>"
 
 
+# Past the guard of __setattr__. The slots' own setters, because every invocation pays for them.
+_set_context, _set_cold_start, _set_deadline_s = (vars(Invocation)[name].__set__ for name in ("_context", "_cold_start", "_deadline_s"))
+
+
 def unwrapped(context: LambdaContext) -> LambdaContext:
     """
     Return the runtime's context: a durable function's own context has no request id, but holds the one that has.
     """
     inner: LambdaContext = context if hasattr(context, "aws_request_id") else getattr(context, "lambda_context", context)
     return inner
-
-
-def _context_remaining_s(context: LambdaContext) -> float:
-    ask = getattr(context, "get_remaining_time_in_millis", None)
-    left_ms = None if ask is None else ask()
-    # Mocks answer with mocks.
-    return max(0.0, left_ms / 1000) if isinstance(left_ms, int | float) else LONGEST_S

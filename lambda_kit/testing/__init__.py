@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from lambda_kit.testing._contexts import FakeContext as FakeContext
     from lambda_kit.testing._events import LambdaEvents as LambdaEvents
     from lambda_kit.testing._override import override as override
+    from lambda_kit.testing._purity import assert_pure as assert_pure
 
-__all__ = ["FakeContext", "LambdaEvents", "override"]
+__all__ = ["FakeContext", "LambdaEvents", "assert_pure", "override"]
 
 if not TYPE_CHECKING:  # a checker would take a module with __getattr__ to have any name
     # Lazily, because pytest imports the plugin, and so this package, in every run of an environment that has the kit.
@@ -21,6 +22,7 @@ if not TYPE_CHECKING:  # a checker would take a module with __getattr__ to have 
         {
             "FakeContext": "lambda_kit.testing._contexts",
             "LambdaEvents": "lambda_kit.testing._events",
+            "assert_pure": "lambda_kit.testing._purity",
             "override": "lambda_kit.testing._override",
         },
     )

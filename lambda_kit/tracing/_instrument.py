@@ -37,7 +37,7 @@ def instrument(backend: str = "auto") -> None:
     home = _home(backend)
     begin: _spans.Begin | None = None if home is None else importlib.import_module(home).begin
     _spans.use(begin)
-    _observe.set_tracer(None if begin is None else _spans.Marker)
+    _observe.set_tracer(None if begin is None else _spans.Marker, open_span=_spans.open_name)
     if begin is not None and not _listening:
         _listening = True
         _observe.on_client_built(_aws_calls.listen)

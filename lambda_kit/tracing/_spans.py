@@ -111,6 +111,10 @@ class Marker:
         # Those not closed yet: threads share a marker, and a generator may be closed in another context than it was begun in.
         self._open: list[OpenSpan] = []
 
+    @property
+    def name(self) -> str:
+        return self._name
+
     def __enter__(self) -> Span:
         begin = _begin
         if begin is None:
@@ -199,6 +203,15 @@ def begin_leaf(name: str, namespace: str) -> OpenSpan | None:
     """
     begin = _begin
     return None if begin is None else begin(name, namespace, _current.get())
+
+
+def open_name() -> str:
+    """
+    Return the name of the span under way here, or an empty string.
+    """
+    opened = _current.get()
+    opener = None if opened is None else opened.opener
+    return "" if opener is None else opener.name
 
 
 def _marker(name: str) -> Marker:

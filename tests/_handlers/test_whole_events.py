@@ -108,3 +108,55 @@ def test_dropped_rejections_are_logged(context: FakeContext, caplog: pytest.LogC
     ]
     with pytest.raises(KeyError):
         dropping(buggy)({"sku": "a", "quantity": 1}, context)
+
+
+def _sns(*messages: str) -> dict[str, Any]:
+    return {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": message, "TopicArn": "arn:t"}} for message in messages]}
+
+
+def test_an_sns_message_is_the_input(context: FakeContext) -> None:
+    """
+    A model validates the message, a callable gets the record.
+    """
+    seen: list[Any] = []
+
+    assert handler.sns(Order)(seen.append)(_sns('{"sku": "a", "quantity": 2}'), context) is None
+    handler.sns(lambda record: record.sns.topic_arn)(seen.append)(_sns("text"), context)
+
+    assert [Order(sku="a", quantity=2), "arn:t"] == seen
+
+
+def test_an_eventbridge_detail_is_the_input(context: FakeContext) -> None:
+    """
+    A model validates the detail, text of a schedule too; a callable gets the event.
+    """
+    seen: list[Any] = []
+    detail = {"sku": "a", "quantity": 2}
+    event = {"source": "shop", "detail-type": "OrderPlaced", "detail": detail}
+
+    assert handler.eventbridge(Order)(seen.append)(event, context) is None
+    handler.eventbridge(Order)(seen.append)({**event, "detail": '{"sku": "b", "quantity": 1}'}, context)
+    handler.eventbridge(lambda event: event.detail_type)(seen.append)(event, context)
+
+    assert [Order(sku="a", quantity=2), Order(sku="b", quantity=1), "OrderPlaced"] == seen
+
+
+@pytest.mark.parametrize(
+    ("wire", "event", "message"),
+    [
+        (handler.sns, {}, "no event of sns: it has no list of Records"),
+        (handler.sns, [], "no event of sns"),
+        (handler.sns, {"Records": [{"Sns": {}}]}, "sns: Message: the record has none"),
+        (handler.sns, _sns("no json"), "sns: Message: Invalid JSON"),
+        (handler.eventbridge, {"source": "shop"}, "no event of eventbridge: it has no detail"),
+        (handler.eventbridge, [], "no event of eventbridge"),
+        (handler.eventbridge, {"detail": {"sku": "a"}}, "eventbridge: detail.quantity: Field required"),
+    ],
+)
+def test_an_event_that_does_not_fit_raises_or_is_dropped(context: FakeContext, wire: Any, event: Any, message: str) -> None:
+    """
+    The error names the place; with on_reject="drop" it is logged instead.
+    """
+    with pytest.raises(errors.EventError, match=message):
+        wire(Order)(refuse)(event, context)
+    assert wire(Order, on_reject="drop")(refuse)(event, context) is None

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
-from lambda_kit import Deps, HttpRequest, Reject, Response, handler, lazy, use
+from lambda_kit import Deps, HttpRequest, Reject, Response, handler, lazy, parallel_map, use
 from lambda_kit.events import SqsRecord
 
 
@@ -84,3 +84,13 @@ handler.invoke(Order, deps=Prices())(place_other)  # type: ignore[arg-type]
 handler.event(Order)(place)  # type: ignore[arg-type]
 handler.http(Order)(ping)({})  # type: ignore[call-arg]
 handler.http(Order, status="201")(ping)  # type: ignore[call-overload]
+handler.kinesis(from_record)(ping)  # type: ignore[arg-type]
+handler.kinesis(Order, deps=Prices())(place_other)  # type: ignore[arg-type]
+handler.kinesis(Order, skip_group=True)(ping)  # type: ignore[call-overload]
+handler.sqs(Order, concurrency="4")(ping)  # type: ignore[call-overload]
+handler.sns(Order, on_reject="ignore")(ping)  # type: ignore[call-overload]
+handler.sns(from_record)(ping)  # type: ignore[arg-type]
+handler.eventbridge(Order, deps=Names())(place)  # type: ignore[arg-type]
+handler.firehose(Order)(place)  # type: ignore[arg-type]
+handler.task(Order, heartbeat_s="10")(ping)  # type: ignore[call-overload]
+parallel_map(len, [1])  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar, Protocol, assert_type
 
 from pydantic import BaseModel
@@ -23,9 +24,22 @@ from lambda_kit import (
     handler,
     invocation,
     lazy,
+    parallel_map,
     use,
 )
-from lambda_kit.events import ApiGatewayHttpEvent, Event, SqsEvent, SqsRecord, parse_event
+from lambda_kit.events import (
+    ApiGatewayHttpEvent,
+    DynamoDbRecord,
+    Event,
+    EventBridgeEvent,
+    FirehoseRecord,
+    KafkaRecord,
+    KinesisRecord,
+    SnsRecord,
+    SqsEvent,
+    SqsRecord,
+    parse_event,
+)
 from lambda_kit.testing import FakeContext, LambdaEvents
 
 
@@ -146,6 +160,61 @@ worker = handler.sqs(PlaceOrder, deps=DEPS, errors=ERRORS, on_reject="drop")(pla
 records = handler.sqs(from_record)(ping)
 direct = handler.invoke(PlaceOrder, deps=DEPS, errors=ERRORS)(place)
 uploads = handler.event(SqsEvent)(lambda event: print(event.records))
+fast = handler.sqs(PlaceOrder, deps=DEPS, errors=ERRORS, concurrency=4, skip_group=True, reserve_s=1.0)(place_async)
+stream = handler.kinesis(PlaceOrder, deps=DEPS, errors=ERRORS, on_reject="drop", concurrency=4)(place)
+changes = handler.dynamodb(PlaceOrder)(ping)
+topic_records = handler.kafka(PlaceOrder, reserve_s=2)(ping)
+transformed = handler.firehose(PlaceOrder, deps=DEPS)(place)
+published = handler.sns(PlaceOrder, deps=DEPS, on_reject="drop")(place)
+placed = handler.eventbridge(PlaceOrder, deps=DEPS)(place_async)
+tasks = handler.task(PlaceOrder, deps=DEPS, token="TaskToken", payload="input", heartbeat_s=10)(place)
+
+
+def from_kinesis(record: KinesisRecord) -> PlaceOrder:
+    return record.parse(PlaceOrder)
+
+
+def from_change(record: DynamoDbRecord) -> PlaceOrder:
+    return record.parse(PlaceOrder)
+
+
+def from_kafka(record: KafkaRecord) -> PlaceOrder:
+    return record.parse(PlaceOrder)
+
+
+def from_firehose(record: FirehoseRecord) -> PlaceOrder:
+    return record.parse(PlaceOrder)
+
+
+def from_sns(record: SnsRecord) -> PlaceOrder:
+    return record.parse(PlaceOrder)
+
+
+def from_bus(event: EventBridgeEvent[Any]) -> PlaceOrder:
+    return event.parse(PlaceOrder)
+
+
+by_record = [
+    handler.kinesis(from_kinesis)(ping),
+    handler.dynamodb(from_change)(ping),
+    handler.kafka(from_kafka)(ping),
+    handler.firehose(from_firehose)(ping),
+    handler.sns(from_sns)(ping),
+    handler.eventbridge(from_bus)(ping),
+]
+
+
+class Shop:
+    def place(self, order: PlaceOrder, deps: Needs) -> Placed:
+        return place(order, deps)
+
+    def __call__(self, order: PlaceOrder) -> int:
+        return len(order.sku)
+
+
+by_method = handler.kinesis(PlaceOrder, deps=DEPS)(Shop().place)
+by_object = handler.kinesis(PlaceOrder)(Shop())
+by_partial = handler.kinesis(PlaceOrder)(partial(place, deps=DEPS))
 
 
 @handler.http(PlaceOrder)
@@ -178,9 +247,15 @@ def check(context: LambdaContext, request: HttpRequest, handle: Handle[int]) -> 
     assert_type(SqsEvent.model_validate({}).records[0].parse(PlaceOrder), PlaceOrder)
     assert_type(ApiGatewayHttpEvent.model_validate({}).request.headers["a"], str)
     assert_type(request.query.all("a"), tuple[str, ...])
+    assert_type(stream.logic(PlaceOrder(sku="a"), DEPS), Placed)
+    assert_type(by_method.logic(PlaceOrder(sku="a"), DEPS), Placed)
+    assert_type(by_object.logic(PlaceOrder(sku="a")), int)
+    assert_type(tasks({}, context), dict[str, Any])
+    assert_type(parallel_map(len, ["a", "b"], max_workers=2, timeout_s=1), list[int])
 
 
 async def check_async() -> None:
+    assert_type(await fast.logic(PlaceOrder(sku="a"), DEPS), Placed)
     assert_type(await asynchronous.logic(PlaceOrder(sku="a"), DEPS), Placed)
     assert_type(await responding_async.logic(PlaceOrder(sku="a"), DEPS), Placed)
 

@@ -11,9 +11,11 @@ import pytest
 from pydantic import BaseModel
 
 from lambda_kit import Reject, Retry, errors, handler
+from lambda_kit._handlers._batches import Batches
 from lambda_kit._handlers._logic import NO_DEPS
 from lambda_kit._handlers._logic import Logic as WiredLogic
-from lambda_kit._handlers._sqs_batches import SqsBatches
+from lambda_kit._handlers._records import SqsBatch
+from lambda_kit._handlers._turns import Pace
 from lambda_kit.events import SqsRecord
 from lambda_kit.testing import FakeContext, LambdaEvents
 
@@ -211,7 +213,8 @@ def test_a_record_that_no_longer_fits_is_not_started(
     When less time is left than the longest record took and the answer needs, the rest is returned as failed and counted.
     """
     logic, event = Logic(), _jobs(events, 1, 5, 6)
-    batches = SqsBatches(WiredLogic(logic, deps=NO_DEPS, errors={}), Job, drops=False)
+    wired = WiredLogic(logic, deps=NO_DEPS, errors={})
+    batches = Batches(wired, Job, SqsBatch(skips_group=False), Pace(1, 0.1), drops=False)
     invocation: Any = ScriptedInvocation(*remaining_s)
 
     assert not_started == _failed(batches(event, invocation), event)
