@@ -133,7 +133,9 @@ class _Mysql:
         return connection
 
     def inspect(self, connection: Connection) -> State:
-        return self.state(connection) if _connection.is_open(connection) else State.LOST
+        state = self.state(connection)
+        # Rows nobody has read are no farewell.
+        return state if state is State.BUSY or _connection.is_open(connection) else State.LOST
 
     def state(self, connection: Any) -> State:
         if not connection.open:

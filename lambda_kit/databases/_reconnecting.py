@@ -53,7 +53,8 @@ def reconnecting(
         name: What it connects to, for messages and spans.
         commit: Called at the end of a block; without it, and *roll_back*, a block ends nothing.
         roll_back: Called when a block raises.
-        in_transaction: Says whether there is something to end; without it there is at the end of each block, and never
+        in_transaction: Says whether there is something to end, without asking the server; an exception means that the
+            connection is dead. Without it there is at the end of each block, and never
             between blocks.
         load: Imports the driver, at the end of INIT.
         max_connections: Connections of this process, at most.
@@ -115,8 +116,12 @@ class _Functions(Generic[C]):
         return State.IDLE if self._in_transaction is None else self.state(connection)
 
     def state(self, connection: C) -> State:
-        open_ = self.transactional and (self._in_transaction is None or self._in_transaction(connection))
-        return State.OPEN if open_ else State.IDLE
+        if not self.transactional:
+            return State.IDLE
+        try:
+            return State.OPEN if self._in_transaction is None or self._in_transaction(connection) else State.IDLE
+        except Exception:  # noqa: BLE001  # any driver's: who cannot say that is of no use
+            return State.LOST
 
     def doubt(self, connection: C) -> Doubt:  # noqa: ARG002  # the interface's
         return Doubt.STATEMENT

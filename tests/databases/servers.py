@@ -129,8 +129,10 @@ class MariaServer(_Server):
 
     def _answers(self) -> bool:
         try:
+            # PyMySQL leaves a Unix socket open that nobody answers on.
+            socket.create_connection((HOST, self.port)).close()
             self.execute("SELECT 1")
-        except pymysql.MySQLError:
+        except (OSError, pymysql.MySQLError):
             return False
         return True
 
