@@ -543,7 +543,7 @@ def test_a_password_that_stays_wrong_is_a_login_error(shop: Shop, declare: Decla
     def offer(_: Credentials | None) -> Credentials:
         return Credentials(shop.user, wrong, host="127.0.0.1", port=shop.server.port)
 
-    with pytest.raises(LoginError, match="Access denied for user") as caught:
+    with _invocation.scope(FakeContext(1.5)), pytest.raises(LoginError, match="Access denied for user") as caught:
         declare(login=offer).connection().__enter__()
     assert isinstance(caught.value.__cause__, err.OperationalError)
     assert wrong not in shown(caught.value)

@@ -691,7 +691,10 @@ def test_a_password_that_stays_wrong_is_a_login_error(orders: Orders, declare: D
     def offer(_: Credentials | None) -> Credentials:
         return Credentials(orders.role, wrong)
 
-    with pytest.raises(LoginError, match=f'password authentication failed for user "{orders.role}"') as caught:
+    with (
+        _invocation.scope(FakeContext(1.5)),
+        pytest.raises(LoginError, match=f'password authentication failed for user "{orders.role}"') as caught,
+    ):
         declare(login=offer).connection().__enter__()
     assert isinstance(caught.value.__cause__, psycopg.OperationalError)
     assert wrong not in shown(caught.value)

@@ -408,7 +408,7 @@ def test_a_password_that_stays_wrong_is_a_login_error(
     def offer(_: Credentials | None) -> Credentials:
         return Credentials(store.user, wrong, host="127.0.0.1", port=store.server.port)
 
-    with pytest.raises(LoginError, match="invalid username-password") as caught:
+    with _invocation.scope(FakeContext(1.5)), pytest.raises(LoginError, match="invalid username-password") as caught:
         declare(login=offer, options={"protocol": protocol}).connection().__enter__()
     assert isinstance(caught.value.__cause__, exceptions.AuthenticationError)
     assert wrong not in shown(caught.value)
