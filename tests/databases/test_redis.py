@@ -215,7 +215,7 @@ def test_a_subscription_that_was_closed_leaves_one_connection(store: Store, data
     """
     While it is open it has a connection of its own; afterwards the extra one goes.
     """
-    with database.connection() as client, client.pubsub() as subscription:
+    with database.connection() as client, client.pubsub() as subscription:  # type: ignore[no-untyped-call]  # redis-py's
         subscription.subscribe("news")
         client.publish("news", "hello")
         kinds = [(subscription.get_message(timeout=5) or {})["type"] for _ in range(2)]
@@ -232,7 +232,7 @@ def test_a_subscription_left_open_costs_the_connection(database: Cache) -> None:
     Whoever comes next gets a connection that hears nothing of it.
     """
     with database.connection() as client:
-        subscription = client.pubsub()
+        subscription = client.pubsub()  # type: ignore[no-untyped-call]  # redis-py's
         subscription.subscribe("news")
 
     with database.connection() as again:
@@ -349,7 +349,7 @@ def test_a_loss_that_the_user_has_dealt_with_is_not_an_error(store: Store, datab
         await_input(client)
         assert client.ping()
         with client.pipeline() as pipe:
-            pipe.watch(store.key)
+            pipe.watch(store.key)  # type: ignore[no-untyped-call]  # redis-py's
             store.end_sessions()
             with pytest.raises(exceptions.RedisError):
                 pipe.get(store.key)
@@ -452,7 +452,7 @@ def test_a_server_that_says_nothing_is_left_at_the_deadline(declare: Declare) ->
         database = declare(f"redis://127.0.0.1:{mute.getsockname()[1]}")
         started_s = time.monotonic()
 
-        with _invocation.scope(FakeContext(1.0)), pytest.raises(ConnectTimeoutError, match="(?i)time"), database.connection():
+        with _invocation.scope(FakeContext(1.0)), pytest.raises(ConnectTimeoutError, match=r"(?i)time"), database.connection():
             pass
         assert 0.4 <= time.monotonic() - started_s < 0.9
 
@@ -487,7 +487,7 @@ def test_nothing_is_sent_after_the_deadline(store: Store, database: Cache) -> No
     assert 0 == store.count
     with _invocation.scope(FakeContext(0.8)), pytest.raises(DeadlineError), database.connection() as client:
         only = client.connection_pool.get_connection()
-        only.send_command("INCR", store.key)
+        only.send_command("INCR", store.key)  # type: ignore[no-untyped-call]  # redis-py's
         threading.Event().wait(0.4)
         only.read_response()
     with database.connection() as client:
