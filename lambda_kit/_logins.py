@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from lambda_kit.databases import Login
 
 # Calls to Secrets Manager that refused passwords may cause, of one environment: when nothing valid is there, a thousand
-# environments ask at once. The first two, for the current and the pending version, come together; then each waits a little
-# longer than the one before, so that the five span a second.
+# environments ask at once. The first three may come together: a new current version, refused too, and the pending one. The
+# others wait, so that the five span a second.
 MOST_CALLS = 5
 CALLS_WINDOW_S = 10.0
-CALLS_TOGETHER = 2
+CALLS_TOGETHER = 3
 CALLS_SPACING_S = 0.1
 # A pending version that was refused may be one that the database is about to learn.
 PENDING_AGAIN_S = 30.0

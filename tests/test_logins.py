@@ -235,7 +235,7 @@ def test_without_a_rotation_there_is_nothing_pending(stored: StoredLogin) -> Non
 
 def test_refusals_cause_five_calls_at_most(stored: StoredLogin, aws_environ: AwsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Many environments with a wrong password must not become a storm: two calls at once, three more within a second or so, and
+    Many environments with a wrong password must not become a storm: three calls at once, two more within a second, and
     ten seconds later it is asked again.
     """
     now_s = time.monotonic()
@@ -250,7 +250,7 @@ def test_refusals_cause_five_calls_at_most(stored: StoredLogin, aws_environ: Aws
             login(old)
         at_s += [step / 20] * (len(aws_environ.calls) - len(at_s))
         now_s += 0.05
-    assert [0, 0, 0.3, 0.7, 1.2] == pytest.approx(at_s, abs=0.051)
+    assert [0, 0, 0.05, 0.45, 0.95] == pytest.approx(at_s, abs=0.051)
 
     stored.put_current("second")
     now_s += 11.0
