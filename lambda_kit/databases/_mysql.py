@@ -212,27 +212,29 @@ class _Mysql:
         connection_class = _connection.connection_class()
         parameters = self._parameters(credentials, timeout_s)
         try:
-            connection = connection_class(**parameters, defer_connect=True)
-            connection.kit_until_s = until_s
-            connection.connect()
+            made = connection_class(**parameters, defer_connect=True)
+            made.kit_until_s = until_s
+            made.connect()
         except Exception as exc:  # noqa: BLE001  # a missing package is a RuntimeError of PyMySQL's
             failure = exc.with_traceback(None)
             failure.__cause__ = failure.__context__ = None
         else:
-            connection.kit_connected = True
-            connection.kit_used = False
-            return connection  # type: ignore[no-any-return]  # a class made at run time
+            made.kit_connected = True
+            made.kit_used = False
+            connection: Connection = made
+            return connection
         finally:
             del parameters
         raise failure
 
     def _parameters(self, credentials: Credentials | None, timeout_s: float) -> dict[str, Any]:
         host = self._address["host"]
+        host = host() if callable(host) else host
         parameters: dict[str, Any] = {"charset": "utf8mb4", "connect_timeout": timeout_s, **self._options, "autocommit": self._autocommit}
         if function := _runtime.setting("AWS_LAMBDA_FUNCTION_NAME"):
             parameters.setdefault("program_name", f"lambda:{function}")
         address = {
-            "host": (host() if callable(host) else host) or (credentials.host if credentials is not None else ""),
+            "host": host or (credentials.host if credentials is not None else ""),
             "port": self._address["port"] or (credentials.port if credentials is not None else None),
             "database": self._address["dbname"] or (credentials.dbname if credentials is not None else ""),
         }

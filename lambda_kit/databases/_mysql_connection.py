@@ -40,7 +40,7 @@ def connection_class() -> type[Any]:
     return type("BoundedConnection", (_Bounded, parent), {"kit_errors": require("pymysql.err", extra="mysql")})
 
 
-class _Bounded(Parent):  # type: ignore[misc]  # see there
+class _Bounded(Parent):
     """
     The kit's half of a connection.
     """

@@ -46,7 +46,7 @@ def connection_class() -> type[Any]:
     return type("BoundedConnection", (_Bounded, parent), {"kit_errors": require("psycopg.errors", extra="postgres")})
 
 
-class _Bounded(Parent):  # type: ignore[misc]  # see there
+class _Bounded(Parent):
     """
     The kit's half of a connection.
     """

@@ -75,7 +75,18 @@ class _Functions(Generic[C]):
     Functions as the engine wants a driver.
     """
 
-    __slots__ = ("_classify", "_close", "_commit", "_connect", "_in_transaction", "_is_alive", "_load", "_roll_back", "name")
+    __slots__ = (
+        "_classify",
+        "_close",
+        "_commit",
+        "_connect",
+        "_in_transaction",
+        "_is_alive",
+        "_load",
+        "_roll_back",
+        "name",
+        "transactional",
+    )
 
     def __init__(
         self,
@@ -95,15 +106,12 @@ class _Functions(Generic[C]):
         self._is_alive = is_alive
         self._classify = classify
         self._close = close
-        self._commit = commit
-        self._roll_back = roll_back
+        self.transactional = commit is not None
+        self._commit = commit or _nothing
+        self._roll_back = roll_back or _nothing
         self._in_transaction = in_transaction
 
     knows_loss = False
-
-    @property
-    def transactional(self) -> bool:
-        return self._commit is not None
 
     def load(self) -> None:
         if self._load is not None:
@@ -138,12 +146,10 @@ class _Functions(Generic[C]):
         """
 
     def commit(self, connection: C) -> None:
-        if self._commit is not None:
-            self._commit(connection)
+        self._commit(connection)
 
     def roll_back(self, connection: C, timeout_s: float) -> None:  # noqa: ARG002  # the interface's
-        if self._roll_back is not None:
-            self._roll_back(connection)
+        self._roll_back(connection)
 
     def cancel(self, connection: C, timeout_s: float) -> None:
         """
@@ -160,3 +166,9 @@ class _Functions(Generic[C]):
 
     def classify(self, error: BaseException) -> Verdict | None:
         return self._classify(error)
+
+
+def _nothing(_: object) -> None:
+    """
+    End no transaction where there is none.
+    """

@@ -67,7 +67,7 @@ def connection_class(*, tls: bool) -> type[Any]:
     return type("BoundedConnection", (_Bounded, parent), {"kit_errors": require("redis.exceptions", extra="redis")})
 
 
-class _Bounded(Parent):  # type: ignore[misc]  # see there
+class _Bounded(Parent):
     """
     The kit's half of a connection.
     """
@@ -79,11 +79,10 @@ class _Bounded(Parent):  # type: ignore[misc]  # see there
         super().__init__(**options)
 
     def connect(self) -> None:
-        # A password is in the frames of whatever fails below.
         try:
             super().connect()
             return
-        except self.kit_errors.RedisError as exc:
+        except Exception as exc:  # noqa: BLE001  # a password is in the frames of whatever failed
             failure = bare(exc)
         raise failure
 
@@ -140,7 +139,7 @@ def pool_class() -> type[Any]:
     return type("WatchedPool", (_Watched, require("redis", extra="redis").ConnectionPool), {})
 
 
-class _Watched(Parent):  # type: ignore[misc]  # see there
+class _Watched(Parent):
     """
     The kit's half of a pool.
     """

@@ -77,7 +77,7 @@ def _pool_class() -> type[Any]:
     return type("LendingPool", (_Lending, require("sqlalchemy.pool", extra="sqlalchemy").Pool), {})
 
 
-class _Lending(Parent):  # type: ignore[misc]  # see there
+class _Lending(Parent):
     """
     The kit's half of a pool that keeps nothing itself. A physical connection has one record for as long as it lives, so that
     SQLAlchemy prepares it once.
@@ -107,10 +107,9 @@ class _Lending(Parent):  # type: ignore[misc]  # see there
     def _close_connection(self, connection: Any, *, terminate: bool = False) -> None:  # noqa: ARG002  # SQLAlchemy's
         self._kit_hand_in(connection, spent=True)
 
-    def _invalidate(self, connection: Any, exception: BaseException | None = None, _checkin: bool = True) -> None:
+    def _invalidate(self, connection: Any, exception: BaseException | None = None, _checkin: bool = True) -> None:  # SQLAlchemy's
         # The others are looked at when they are checked out.
-        if _checkin and getattr(connection, "is_valid", False):
-            connection.invalidate(exception)
+        connection.invalidate(exception)
 
     def recreate(self) -> Any:
         return type(self)(self._kit_lend, self._kit_close_idle, echo=self.echo, _dispatch=self.dispatch, dialect=self._dialect)

@@ -22,6 +22,7 @@ from pymysql.connections import Connection
 from pymysql.cursors import SSCursor
 
 from lambda_kit import _invocation, databases, preload
+from lambda_kit._local._processes import wait_until
 from lambda_kit.databases import Credentials, Database
 from lambda_kit.databases._driver import Verdict
 from lambda_kit.databases._mysql import _Mysql
@@ -43,6 +44,7 @@ from tests.databases.servers import MariaServer
 Mysql = Database[Connection]
 Declare = Callable[..., Mysql]
 _numbers = itertools.count(1)
+_ASLEEP = "SELECT id FROM information_schema.processlist WHERE user = %s AND state = 'User sleep'"
 
 
 class Shop:
@@ -310,11 +312,14 @@ def test_autocommit_that_cannot_be_set_back_costs_the_connection(database: Mysql
     """
     The transaction's end is through, so nothing is raised; the next block has a new connection.
     """
+
+    def fail(_: bool) -> None:
+        raise err.OperationalError(2013, "lost")
+
     with database.connection() as connection:
         connection.autocommit(True)
-        monkeypatch.setattr(connection, "autocommit", lambda _: connection.close())
+        monkeypatch.setattr(connection, "autocommit", fail)
 
-    monkeypatch.undo()
     with database.connection() as again:
         assert again is not connection
 
@@ -424,6 +429,32 @@ def test_a_session_lost_in_use_is_said(shop: Shop, database: Mysql) -> None:
     with database.connection() as connection:
         insert(connection, 3)
     assert [3] == shop.rows
+
+
+def test_a_session_killed_in_a_statement_is_lost(shop: Shop, database: Mysql) -> None:
+    """
+    The server's last words are an answer, but not to what was asked.
+    """
+
+    def kill() -> None:
+        assert wait_until(lambda: bool(shop.server.execute(_ASLEEP, shop.user)), timeout_s=10)
+        shop.end_sessions()
+
+    killing = threading.Thread(target=kill)
+    killing.start()
+
+    with pytest.raises(ConnectionLostError), database.connection() as connection:
+        value(connection, "SELECT sleep(20)")
+    killing.join()
+
+
+def test_a_statement_that_cannot_be_sent_is_said(database: Mysql) -> None:
+    """
+    The connection goes, as with one that gets no answer.
+    """
+    with pytest.raises(ConnectionLostError, match="gone away"), database.connection() as connection:
+        connection._sock.shutdown(socket.SHUT_WR)  # type: ignore[attr-defined]  # not in the stubs
+        value(connection, "SELECT 1")
 
 
 @pytest.mark.parametrize("way", ["end", "method", "statement"])

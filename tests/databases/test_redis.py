@@ -241,6 +241,36 @@ def test_a_subscription_left_open_costs_the_connection(database: Cache) -> None:
     subscription.close()
 
 
+def test_a_subscription_opened_after_the_block_costs_the_connection(database: Cache) -> None:
+    """
+    Whoever goes on using the client does not share it with the next.
+    """
+    with database.connection() as client:
+        pass
+    subscription = client.pubsub()  # type: ignore[no-untyped-call]  # redis-py's
+    subscription.subscribe("news")
+
+    with database.connection() as again:
+        assert again is not client
+    assert {"busy": 1} == database.stats().reconnects
+    subscription.close()
+
+
+def test_a_password_stays_hidden_when_redis_py_connects_again(store: Store, declare: Declare) -> None:
+    """
+    In a block redis-py may reconnect by itself: with a password that is wrong by now, and with no time left.
+    """
+    with _invocation.scope(FakeContext(5.0)), pytest.raises(LoginError) as caught, declare().connection() as client:
+        (only,) = client.connection_pool._available_connections
+        store.allow("second")
+        only.disconnect()
+        try:
+            client.ping()
+        except exceptions.AuthenticationError as exc:
+            raise LoginError("mine") from exc
+    assert store.password not in shown(caught.value)
+
+
 # Alive
 
 
@@ -338,6 +368,16 @@ def test_a_command_lost_in_use_is_not_sent_twice(store: Store, declare: Declare)
         assert isinstance(caught.value.__cause__, exceptions.ConnectionError)
     store.end_sessions()
     assert 1 == store.count
+
+
+def test_a_command_that_cannot_be_sent_is_said(database: Cache) -> None:
+    """
+    The connection goes, as with one that gets no answer.
+    """
+    with pytest.raises(ConnectionLostError, match="writing to socket"), database.connection() as client:
+        (only,) = client.connection_pool._available_connections
+        only._sock.shutdown(socket.SHUT_WR)
+        client.ping()
 
 
 def test_a_loss_that_the_user_has_dealt_with_is_not_an_error(store: Store, database: Cache) -> None:

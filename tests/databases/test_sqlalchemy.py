@@ -19,7 +19,7 @@ from psycopg import Connection
 from sqlalchemy import Engine, event, exc, text
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
-from lambda_kit import _invocation, databases
+from lambda_kit import _invocation, _runtime, databases
 from lambda_kit.databases import Credentials, Database
 from lambda_kit.errors import CommitUnknownError, ConfigurationError, DatabaseError, DeadlineError, LoginError
 from tests import fresh_process
@@ -254,6 +254,21 @@ def test_a_connection_given_back_elsewhere_is_free(engine: Engine) -> None:
 
     with engine.connect() as again:
         assert pid(again)
+
+
+def test_a_connection_held_over_a_restore_is_dropped(database: Database[Connection], engine: Engine) -> None:
+    """
+    Its socket is another life's: nothing is sent on it.
+    """
+    connection = engine.connect()
+    number = pid(connection)
+    connection.rollback()
+    _runtime.restored()
+    connection.close()
+
+    with engine.connect() as connection:
+        assert number != pid(connection)
+    assert {"life": 1} == database.stats().reconnects
 
 
 def test_dispose_closes_what_is_idle(orders: Orders, engine: Engine) -> None:
