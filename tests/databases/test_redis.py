@@ -20,6 +20,7 @@ import redis
 from redis import exceptions
 
 from lambda_kit import _invocation, databases, preload
+from lambda_kit._local._processes import wait_until
 from lambda_kit.databases import Credentials, Database
 from lambda_kit.databases._driver import Verdict
 from lambda_kit.databases._redis import _Redis
@@ -366,8 +367,18 @@ def test_a_command_lost_in_use_is_not_sent_twice(store: Store, declare: Declare)
             client.incr(store.key)
         assert caught.value.in_doubt
         assert isinstance(caught.value.__cause__, exceptions.ConnectionError)
-    store.end_sessions()
-    assert 1 == store.count
+    assert wait_until(lambda: 1 == store.count, timeout_s=10)
+
+
+def test_an_error_of_a_command_keeps_the_connection(store: Store, database: Cache) -> None:
+    """
+    What the server rejects is an answer.
+    """
+    with pytest.raises(exceptions.ResponseError, match="not an integer"), database.connection() as client:
+        client.set(store.key, "x")
+        client.incr(store.key)
+    with database.connection() as again:
+        assert again is client
 
 
 def test_a_command_that_cannot_be_sent_is_said(database: Cache) -> None:
@@ -375,9 +386,9 @@ def test_a_command_that_cannot_be_sent_is_said(database: Cache) -> None:
     The connection goes, as with one that gets no answer.
     """
     with pytest.raises(ConnectionLostError, match="writing to socket"), database.connection() as client:
-        (only,) = client.connection_pool._available_connections
+        only = client.connection_pool.get_connection()
         only._sock.shutdown(socket.SHUT_WR)
-        client.ping()
+        only.send_command("PING")
 
 
 def test_a_loss_that_the_user_has_dealt_with_is_not_an_error(store: Store, database: Cache) -> None:
