@@ -214,6 +214,7 @@ class _Mysql:
         try:
             made = connection_class(**parameters, defer_connect=True)
             made.kit_until_s = until_s
+            made.kit_needs_tls = credentials is not None and credentials.needs_tls
             made.connect()
         except Exception as exc:  # noqa: BLE001  # a missing package is a RuntimeError of PyMySQL's
             failure = exc.with_traceback(None)

@@ -29,6 +29,8 @@ _IN_TRANSACTION = 1
 # The server says with its last words that it ends the session: shutdown, KILL, wait_timeout.
 _FAREWELLS = frozenset({1053, 1927, 4031})
 _SERVER_LOST = 2013
+# CLIENT_SSL among the server's capabilities, and CR_SSL_CONNECTION_ERROR.
+_TLS, _TLS_ERROR = 2048, 2026
 
 
 @cache
@@ -48,6 +50,7 @@ class _Bounded(Parent):
     kit_errors: Any
     kit_until_s: float | None = None
     kit_connected = False
+    kit_needs_tls = False
     # Something was sent since the last end of a transaction. The server's flags do not come with rows or errors, and a
     # SELECT has opened a transaction, with its snapshot.
     kit_used = False
@@ -91,6 +94,12 @@ class _Bounded(Parent):
             # PyMySQL would read the rest of it when it is collected, from a socket that is none any more.
             self._result.unbuffered_active = False
         super()._force_close()
+
+    def _request_authentication(self) -> None:
+        # Older versions of PyMySQL go on in clear where the server has no TLS.
+        if self.kit_needs_tls and not (self.ssl and self.server_capabilities & _TLS):
+            raise self.kit_errors.OperationalError(_TLS_ERROR, "SSL connection error: the login wants TLS, and there is none")
+        super()._request_authentication()
 
     def _execute_command(self, *args: Any) -> None:
         self._kit_bound()

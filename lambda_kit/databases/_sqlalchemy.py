@@ -95,7 +95,12 @@ class _Lending(Parent):
         pool, record = getattr(connection, "kit_record", (None, None))
         if pool is not self:
             self._kit_lent.connection = connection
-            record = self._create_connection()
+            try:
+                record = self._create_connection()
+            except BaseException:
+                # Older versions of SQLAlchemy do not close what a listener has failed on.
+                self._kit_hand_in(connection, spent=True)
+                raise
             connection.kit_record = (self, record)
         return record
 
@@ -134,4 +139,6 @@ class _Lending(Parent):
         return connection
 
     def _kit_hand_in(self, connection: Any, *, spent: bool) -> None:
-        connection.kit_loan.hand_in(spent=spent)
+        loan = vars(connection).pop("kit_loan", None)
+        if loan is not None:
+            loan.hand_in(spent=spent)

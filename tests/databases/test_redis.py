@@ -386,7 +386,7 @@ def test_a_command_that_cannot_be_sent_is_said(database: Cache) -> None:
     The connection goes, as with one that gets no answer.
     """
     with pytest.raises(ConnectionLostError, match="writing to socket"), database.connection() as client:
-        only = client.connection_pool.get_connection()
+        only = client.connection_pool._available_connections.pop()
         only._sock.shutdown(socket.SHUT_WR)
         only.send_command("PING")
 
@@ -537,7 +537,7 @@ def test_nothing_is_sent_after_the_deadline(store: Store, database: Cache) -> No
         client.incr(store.key)
     assert 0 == store.count
     with _invocation.scope(FakeContext(0.8)), pytest.raises(DeadlineError), database.connection() as client:
-        only = client.connection_pool.get_connection()
+        only = client.connection_pool._available_connections.pop()
         only.send_command("INCR", store.key)  # type: ignore[no-untyped-call]  # redis-py's
         threading.Event().wait(0.4)
         only.read_response()
