@@ -538,7 +538,7 @@ def test_nothing_is_sent_after_the_deadline(store: Store, database: Cache) -> No
     assert 0 == store.count
     with _invocation.scope(FakeContext(0.8)), pytest.raises(DeadlineError), database.connection() as client:
         only = client.connection_pool._available_connections.pop()
-        only.send_command("INCR", store.key)  # type: ignore[no-untyped-call]  # redis-py's
+        only.send_command("INCR", store.key)
         threading.Event().wait(0.4)
         only.read_response()
     with database.connection() as client:
