@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from lambda_kit._invocation import per_invocation as per_invocation
     from lambda_kit._invocation import scratch_dir as scratch_dir
     from lambda_kit._logins import password_login as password_login
+    from lambda_kit._logins import rds_iam_login as rds_iam_login
     from lambda_kit._logins import secret_login as secret_login
     from lambda_kit._parallel import parallel_map as parallel_map
     from lambda_kit._responses import Reject as Reject
@@ -90,6 +91,7 @@ __all__ = [
     "password_login",
     "per_invocation",
     "preload",
+    "rds_iam_login",
     "resource",
     "scratch_dir",
     "secret",
@@ -138,6 +140,7 @@ if not TYPE_CHECKING:  # a checker would take a module with __getattr__ to have 
             "password_login": "lambda_kit._logins",
             "per_invocation": "lambda_kit._invocation",
             "preload": "lambda_kit._handles",
+            "rds_iam_login": "lambda_kit._logins",
             "resource": "lambda_kit._clients",
             "scratch_dir": "lambda_kit._invocation",
             "secret": "lambda_kit._configuration",

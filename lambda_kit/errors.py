@@ -185,12 +185,21 @@ class ConnectTimeoutError(DatabaseError, TimeoutError):
 class ConnectionLostError(DatabaseError, ConnectionError):
     """
     Say that the connection died while it was checked out. What was not committed did not happen.
+
+    Attributes:
+        in_doubt: A statement outside of a transaction was under way, with ``autocommit`` or on a database without
+            transactions: it may have happened.
     """
+
+    def __init__(self, message: str = "", *, in_doubt: bool = False) -> None:
+        super().__init__(message)
+        self.in_doubt = in_doubt
 
 
 class CommitUnknownError(DatabaseError):
     """
-    Say that the connection died during COMMIT: the transaction may or may not have happened. Never retried by the kit.
+    Say that the connection died during COMMIT, the kit's or your own: the transaction may or may not have happened. Never
+    retried by the kit.
     """
 
 

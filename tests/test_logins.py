@@ -4,14 +4,21 @@ Logins: what they offer first, what after a refusal, and how often they ask AWS 
 
 from __future__ import annotations
 
+import datetime
 import json
+import os
 import time
+from pathlib import Path
+from typing import Any
 
+import botocore.auth
+import botocore.session
 import pytest
 
-from lambda_kit import _runtime, env, password_login, secret, secret_login
+from lambda_kit import _runtime, env, password_login, rds_iam_login, secret, secret_login
 from lambda_kit.databases import Credentials
-from lambda_kit.errors import LoginError, ParameterNotFoundError, ParameterUnavailableError, ParameterValueError
+from lambda_kit.errors import ConfigurationError, LoginError, ParameterNotFoundError, ParameterUnavailableError, ParameterValueError
+from tests import fresh_process
 from tests.aws_server import BROKEN, DENIED, AwsServer
 from tests.databases.leaks import shown
 
@@ -166,27 +173,35 @@ def test_the_pending_version_does_not_become_the_current_one(stored: StoredLogin
     assert "first" == login(None).password
 
 
-def test_a_refused_pending_version_is_not_tried_again(stored: StoredLogin) -> None:
+def test_a_refused_pending_version_is_not_tried_again_at_once(stored: StoredLogin, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Once per version: servers lock accounts.
+    Servers lock accounts; but the database may be about to learn it, so it is worth another look half a minute later.
     """
+    now_s = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now_s)
     login = secret_login(stored.name)
     old = login(None)
     stored.put_pending("second")
     with pytest.raises(LoginError, match="no other version"):
         login(login(old))
 
+    now_s += 11.0
     with pytest.raises(LoginError, match="no other version"):
         login(old)
+    now_s += 20.0
+    assert "second" == login(old).password
 
 
-def test_a_later_rotation_is_tried_again(stored: StoredLogin) -> None:
+def test_a_later_rotation_is_tried_again(stored: StoredLogin, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     A version that was pending, and is current now, does not stand in the way of the next pending one.
     """
+    now_s = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now_s)
     login = secret_login(stored.name)
     stored.put_pending("second")
     login(login(None))
+    now_s += 11.0
     stored.put_current("second")
     current = login(login(None))
     assert "second" == current.password
@@ -220,20 +235,25 @@ def test_without_a_rotation_there_is_nothing_pending(stored: StoredLogin) -> Non
 
 def test_refusals_cause_five_calls_at_most(stored: StoredLogin, aws_environ: AwsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Many environments with a wrong password must not become a storm; ten seconds later it is asked again.
+    Many environments with a wrong password must not become a storm: three calls at once, two more within a second, and
+    ten seconds later it is asked again.
     """
+    now_s = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now_s)
     login = secret_login(stored.name)
     old = login(None)
     aws_environ.calls.clear()
+    at_s: list[float] = []
 
-    for _ in range(20):
+    for step in range(60):
         with pytest.raises(LoginError):
             login(old)
-    assert 5 == len(aws_environ.calls)
+        at_s += [step / 20] * (len(aws_environ.calls) - len(at_s))
+        now_s += 0.05
+    assert [0, 0, 0.05, 0.45, 0.95] == pytest.approx(at_s, abs=0.051)
 
     stored.put_current("second")
-    now_s = time.monotonic()
-    monkeypatch.setattr(time, "monotonic", lambda: now_s + 11.0)
+    now_s += 11.0
     assert "second" == login(old).password
 
 
@@ -348,6 +368,26 @@ def test_a_handle_is_made_to_fetch_again(stored: StoredLogin, aws_environ: AwsSe
     assert [GET, GET] == aws_environ.calls
 
 
+def test_a_handle_is_fetched_again_five_times_at_most(stored: StoredLogin, aws_environ: AwsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    As with a secret that is a whole login; a new life may ask anew.
+    """
+    now_s = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now_s)
+    login = password_login("app", secret(stored.name, key="password"))
+    old = login(None)
+    aws_environ.calls.clear()
+
+    for _ in range(60):
+        with pytest.raises(LoginError, match="still the same"):
+            login(old)
+        now_s += 0.05
+    assert 5 == len(aws_environ.calls)
+    _runtime.restored()
+    stored.put_current("second")
+    assert "second" == login(old).password
+
+
 def test_the_repr_shows_no_password() -> None:
     """
     Only who logs in, if that is known.
@@ -367,3 +407,131 @@ def test_credentials_of_a_login_are_credentials(stored: StoredLogin) -> None:
 
     assert isinstance(offered, Credentials)
     assert "second" not in repr(offered)
+
+
+# rds_iam_login
+
+HOST = "orders.abc123.eu-west-1.rds.amazonaws.com"
+
+
+@pytest.fixture
+def aws_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Credentials and a region as Lambda sets them.
+    """
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalr/XUtn+FEMI")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "IQoJb3//+=token")
+    monkeypatch.setenv("AWS_REGION", "us-east-2")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-2")
+
+
+def botocores_token(monkeypatch: pytest.MonkeyPatch, user: str, host: str, port: int, region: str | None = None) -> str:
+    """
+    Return what boto3's client makes at the clock of the kit.
+    """
+    at = datetime.datetime.fromtimestamp(int(time.time()), datetime.UTC)
+    monkeypatch.setattr(time, "time", at.timestamp)
+    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda *_: at.replace(tzinfo=None))
+    client: Any = botocore.session.Session().create_client("rds")
+    token: str = client.generate_db_auth_token(host, port, user, Region=region)
+    return token
+
+
+@pytest.mark.usefixtures("aws_keys")
+@pytest.mark.parametrize("session_token", [True, False], ids=["role", "user"])
+@pytest.mark.parametrize(
+    ("user", "host", "port", "region"),
+    [("app", HOST, 5432, "eu-west-1"), ("jane doe+x@y/z", "DB.example.com", 3306, "us-east-2"), ("app", HOST, 5432, "ap-south-1")],
+    ids=["region of the host", "region of the environment", "region said"],
+)
+def test_a_token_is_botocores(monkeypatch: pytest.MonkeyPatch, user: str, host: str, port: int, region: str, session_token: bool) -> None:
+    """
+    At the same clock, byte by byte.
+    """
+    if not session_token:
+        monkeypatch.delenv("AWS_SESSION_TOKEN")
+    expected = botocores_token(monkeypatch, user, host, port, region)
+
+    offered = rds_iam_login(user, host, port=port, region=region if region == "ap-south-1" else "", dbname="orders")(None)
+
+    assert expected == offered.password
+    assert (user, host, port, "orders", True) == (offered.user, offered.host, offered.port, offered.dbname, offered.needs_tls)
+
+
+@pytest.mark.usefixtures("aws_keys")
+def test_each_connect_gets_a_token_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Signed with the AWS credentials of that moment.
+    """
+    login = rds_iam_login("app", HOST)
+    first = login(None)
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now + 60.0)
+    second = login(None)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDANOTHER")
+
+    assert 3 == len({first.password, second.password, login(first).password})
+    assert first.logs_in_like(second)
+    assert not first.logs_in_like(login(None))
+    assert not first.logs_in_like(None)
+
+
+@pytest.mark.usefixtures("aws_keys")
+def test_a_refused_token_is_not_replaced_by_one_as_good() -> None:
+    """
+    While the AWS credentials are the same, so is what the server says.
+    """
+    login = rds_iam_login("app", HOST)
+
+    with pytest.raises(LoginError, match="rds-db:connect") as caught:
+        login(login(None))
+    assert "wJalr" not in shown(caught.value)
+
+
+def test_credentials_may_come_from_elsewhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """
+    Under SnapStart they are not in the environment: botocore knows where they are. A file stands for it here.
+    """
+    file = tmp_path / "credentials"
+    file.write_text("[default]\naws_access_key_id = AKIDFILE\naws_secret_access_key = x\n", encoding="utf-8")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(file))
+    login = rds_iam_login("app", HOST)
+
+    assert "AKIDFILE" == login(None).version
+    assert "AKIDFILE" == login(None).version
+
+
+def test_without_credentials_or_a_region_the_mistake_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    At the connect, since nothing is read before.
+    """
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "AWS_REGION", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    login = rds_iam_login("app", "db.example.com")
+
+    with pytest.raises(ConfigurationError, match="needs a region"):
+        login(None)
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    with pytest.raises(ConfigurationError, match="no AWS credentials"):
+        login(None)
+    assert "<rds_iam_login of 'app' at db.example.com>" == repr(login)
+
+
+@pytest.mark.usefixtures("aws_keys")
+def test_a_token_needs_no_client() -> None:
+    """
+    Signing imports neither boto3 nor botocore.
+    """
+    code = """
+        import json, sys
+        from lambda_kit import rds_iam_login
+        offered = rds_iam_login("app", "orders.abc123.eu-west-1.rds.amazonaws.com")(None)
+        print(json.dumps([name for name in ("boto3", "botocore") if name in sys.modules]))
+    """
+    assert [] == fresh_process.result(code, environ={"AWS_ACCESS_KEY_ID": "AKIDEXAMPLE", "AWS_SECRET_ACCESS_KEY": "x"})

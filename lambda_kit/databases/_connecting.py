@@ -4,6 +4,8 @@ Connecting: the login asked, refused credentials replaced, a server that is not 
 
 from __future__ import annotations
 
+import threading
+
 from lambda_kit import _observe, _runtime
 from lambda_kit._backoff import retrying
 from lambda_kit.databases import _limits
@@ -21,8 +23,10 @@ else:
 
 C = TypeVar("C")
 
-# A refused login is worth another round while a rotation or a replica catches up; not for ever: accounts get locked.
-MOST_LOGIN_ROUNDS = 6
+# A refused login is worth another round while a rotation or a replica catches up; not for ever: the time is paid for.
+MOST_LOGIN_S = 3.0
+# Rounds that follow one another within this find a new secret soon enough.
+MOST_LOGIN_PAUSE_S = 0.5
 # What a login may offer in one round: what it knew, what is current, what is pending.
 MOST_CREDENTIALS = 3
 # An attempt that begins at the very end of the budget has at least this long.
@@ -37,12 +41,13 @@ class Connector(Generic[C]):
     Make connections of one database.
     """
 
-    __slots__ = ("_connect_timeout_s", "_driver", "_login")
+    __slots__ = ("_connect_timeout_s", "_driver", "_login", "_refusals")
 
     def __init__(self, driver: Driver[C], login: Login | None, connect_timeout_s: float) -> None:
         self._driver = driver
         self._login = login
         self._connect_timeout_s = connect_timeout_s
+        self._refusals = Refusals()
 
     def connect(self) -> C:
         """
@@ -55,8 +60,81 @@ class Connector(Generic[C]):
             DatabaseError: The server, or the driver, rejects the connection for good.
         """
         budget_s = _limits.left_for(f"a connection to {self._driver.name}")
-        effort = _Effort(self._driver, self._login, self._connect_timeout_s, _runtime.monotonic_s() + budget_s)
-        return retrying(effort.attempt, may_retry=effort.may_retry, budget_s=budget_s)
+        if self._refusals.generation != _runtime.generation():
+            self._refusals = Refusals()
+        now_s = _runtime.monotonic_s()
+        effort = _Effort(self._driver, self._login, self._refusals, self._connect_timeout_s, now_s, now_s + budget_s)
+        return retrying(effort.attempt, may_retry=effort.may_retry, budget_s=budget_s, most_s=MOST_LOGIN_PAUSE_S)
+
+
+class Refusals:
+    """
+    What the server has refused lately. A wrong password that a thousand environments send again and again locks accounts, so
+    the same one is sent again after a pause only, which doubles; and while many different ones fail, no further one is.
+    """
+
+    __slots__ = ("_known", "_lock", "generation")
+
+    # Whether refused credentials are worth another look: a replica may catch up with a rotation.
+    FIRST_PAUSE_S = 0.25
+    LONGEST_PAUSE_S = 5.0
+    MOST_DIFFERENT = MOST_CREDENTIALS
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: list[_Refusal] = []
+        self.generation = _runtime.generation()
+
+    def standing(self, credentials: Credentials | None) -> Exception | None:
+        """
+        Return the failure that these credentials would meet again, if now is too early to send them.
+        """
+        now_s = _runtime.monotonic_s()
+        with self._lock:
+            known = self._find(credentials)
+            if known is not None:
+                return known.failure if 0 <= now_s - known.at_s < known.pause_s else None
+            late = [each for each in self._known if 0 <= now_s - each.at_s < self.LONGEST_PAUSE_S]
+            return late[-1].failure if len(late) >= self.MOST_DIFFERENT else None
+
+    def note(self, credentials: Credentials | None, failure: Exception) -> None:
+        """
+        Remember that the server refused *credentials* just now.
+        """
+        with self._lock:
+            known = self._find(credentials)
+            pause_s = self.FIRST_PAUSE_S if known is None else min(2 * known.pause_s, self.LONGEST_PAUSE_S)
+            others = [each for each in self._known if each is not known]
+            self._known = [*others[-self.MOST_DIFFERENT :], _Refusal(credentials, failure, pause_s)]
+
+    def forget(self) -> None:
+        """
+        Start afresh: the server takes what it is given.
+        """
+        with self._lock:
+            self._known = []
+
+    def _find(self, credentials: Credentials | None) -> _Refusal | None:
+        return next((each for each in self._known if _alike(each.credentials, credentials)), None)
+
+
+class _Refusal:
+    """
+    One refused login.
+    """
+
+    __slots__ = ("at_s", "credentials", "failure", "pause_s")
+
+    def __init__(self, credentials: Credentials | None, failure: Exception, pause_s: float) -> None:
+        self.credentials = credentials
+        # Its frames are not to be kept for as long as this is.
+        self.failure = failure.with_traceback(None)
+        self.pause_s = pause_s
+        self.at_s = _runtime.monotonic_s()
+
+
+def _alike(some: Credentials | None, other: Credentials | None) -> bool:
+    return some is other if some is None else some.logs_in_like(other)
 
 
 class _Effort(Generic[C]):
@@ -64,20 +142,22 @@ class _Effort(Generic[C]):
     The attempts that together make one connect.
     """
 
-    __slots__ = ("connect_timeout_s", "driver", "login", "rounds", "until_s")
+    __slots__ = ("connect_timeout_s", "driver", "login", "refusals", "started_s", "until_s")
 
-    def __init__(self, driver: Driver[C], login: Login | None, connect_timeout_s: float, until_s: float) -> None:
+    def __init__(
+        self, driver: Driver[C], login: Login | None, refusals: Refusals, connect_timeout_s: float, started_s: float, until_s: float
+    ) -> None:
         self.driver = driver
         self.login = login
+        self.refusals = refusals
         self.connect_timeout_s = connect_timeout_s
+        self.started_s = started_s
         self.until_s = until_s
-        self.rounds = 0
 
     def attempt(self) -> C:
         """
         Connect with what the login gives, and with what else it gives when that is refused.
         """
-        self.rounds += 1
         return self._try(None if self.login is None else self.login(None), MOST_CREDENTIALS - 1)
 
     def may_retry(self, error: BaseException) -> bool:
@@ -85,14 +165,21 @@ class _Effort(Generic[C]):
         Tell whether waiting may help.
         """
         return isinstance(error, ConnectTimeoutError) or (
-            isinstance(error, LoginError) and self.login is not None and self.rounds < MOST_LOGIN_ROUNDS
+            isinstance(error, LoginError) and self.login is not None and _runtime.monotonic_s() - self.started_s < MOST_LOGIN_S
         )
 
     def _try(self, credentials: Credentials | None, others: int) -> C:
-        try:
-            return self._connect(credentials)
-        except Exception as exc:  # noqa: BLE001  # any driver's errors, which classify() knows
-            failure = exc
+        failure = self.refusals.standing(credentials)
+        if failure is None:
+            try:
+                connection = self._connect(credentials)
+            except Exception as exc:  # noqa: BLE001  # any driver's errors, which classify() knows
+                failure = exc
+            else:
+                self.refusals.forget()
+                return connection
+            if self.driver.classify(failure) is Verdict.AUTH:
+                self.refusals.note(credentials, failure)
         return self._try(self._instead_of(credentials, failure, may_ask=others > 0), others - 1)
 
     def _connect(self, credentials: Credentials | None) -> C:

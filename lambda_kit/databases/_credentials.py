@@ -18,9 +18,10 @@ class Credentials:
     Args:
         host: Where to connect, for a login that knows; what the database was declared with goes first.
         version: Tells one password of a user from the next, such as the version id of a secret; empty when unknown.
+        needs_tls: The password must not go over the wire in clear, as RDS wants it for its tokens.
     """
 
-    __slots__ = ("dbname", "host", "password", "port", "user", "version")
+    __slots__ = ("dbname", "host", "needs_tls", "password", "port", "user", "version")
 
     user: str
     password: str
@@ -28,8 +29,19 @@ class Credentials:
     port: int | None
     dbname: str
     version: str
+    needs_tls: bool
 
-    def __init__(self, user: str, password: str, *, host: str = "", port: int | None = None, dbname: str = "", version: str = "") -> None:
+    def __init__(
+        self,
+        user: str,
+        password: str,
+        *,
+        host: str = "",
+        port: int | None = None,
+        dbname: str = "",
+        version: str = "",
+        needs_tls: bool = False,
+    ) -> None:
         for name, value in (
             ("user", user),
             ("password", password),
@@ -37,6 +49,7 @@ class Credentials:
             ("port", port),
             ("dbname", dbname),
             ("version", version),
+            ("needs_tls", needs_tls),
         ):
             object.__setattr__(self, name, value)
 

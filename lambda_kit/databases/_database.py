@@ -8,7 +8,7 @@ import threading
 from weakref import WeakSet
 
 from lambda_kit import _runtime
-from lambda_kit.databases import _limits, _session
+from lambda_kit.databases import _limits, _session, _sqlalchemy
 from lambda_kit.databases._connecting import Connector
 from lambda_kit.databases._driver import Verdict
 from lambda_kit.databases._session import Session
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Any, Generic, TypeVar
 
+    from sqlalchemy import Engine
+
     from lambda_kit.databases._credentials import Login
     from lambda_kit.databases._driver import Driver
     from lambda_kit.databases._stats import Stats
@@ -31,7 +33,7 @@ else:
 C = TypeVar("C")
 T = TypeVar("T")
 
-_REPLAYABLE = frozenset({Verdict.READ_ONLY, Verdict.RETRY})
+_REPLAYABLE = frozenset({Verdict.READ_ONLY, Verdict.RETRY, Verdict.STALE})
 
 
 class Database(Generic[C]):
@@ -92,7 +94,7 @@ class Database(Generic[C]):
             ConnectTimeoutError: No connection could be made in time.
             LoginError: The server refused all credentials.
             ConnectionLostError: The connection died in use; the next checkout makes a new one.
-            CommitUnknownError: The connection died during COMMIT.
+            CommitUnknownError: The connection died during COMMIT, that of the block's end or one of the driver's own methods.
             DeadlineError: The invocation has no time left for the network.
         """
         return _Checkout(self)
@@ -113,6 +115,25 @@ class Database(Generic[C]):
                 raise
         with self.connection() as connection:
             return work(connection)
+
+    def sqlalchemy_engine(self, **options: Any) -> Engine:
+        """
+        Return a SQLAlchemy engine on these connections, for global scope; it connects when first used, as the database does.
+
+        Each of its connections is a checkout: exclusive, one per thread, alive, bounded by the deadline. Leaving one, or a
+        ``Session``, without a commit rolls back. Errors of the driver reach you as SQLAlchemy wraps them, those of the kit
+        (connecting, waiting, deadline, a lost COMMIT) as they are.
+
+        Args:
+            options: What ``sqlalchemy.create_engine`` takes, except for its pool.
+
+        Raises:
+            ConfigurationError: An option is about the pool or connecting, or SQLAlchemy has no dialect for this database.
+            MissingDependencyError: SQLAlchemy, or the driver, is not installed.
+
+        Source: https://docs.sqlalchemy.org/en/20/core/engines.html
+        """
+        return _sqlalchemy.make_engine(self._driver, lambda: _Checkout(self), self.close, options)
 
     def stats(self) -> Stats:
         """
@@ -170,12 +191,15 @@ class Database(Generic[C]):
         try:
             session.settle(error)
         finally:
-            if session.fault:
-                self._give_up(session)
-                self._release(me, None)
-            else:
-                session.rest()
-                self._release(me, session)
+            self._put_away(me, session)
+
+    def _put_away(self, me: int, session: Session[C]) -> None:
+        if session.fault:
+            self._give_up(session)
+            self._release(me, None)
+        else:
+            session.rest()
+            self._release(me, session)
 
     def _claim(self, me: int) -> Session[C] | None:
         """
@@ -298,6 +322,15 @@ class _Checkout(Generic[C]):
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._database._give_back(self._me, self._session, error)  # noqa: SLF001  # see above
+
+    def hand_in(self, *, spent: bool) -> None:
+        """
+        End without a commit. For SQLAlchemy, which commits by itself, and may do this in another thread.
+        """
+        try:
+            self._session.clear(spent=spent)
+        finally:
+            self._database._put_away(self._me, self._session)  # noqa: SLF001  # see above
 
 
 _databases: WeakSet[Database[Any]] = WeakSet()

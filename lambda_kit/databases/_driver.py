@@ -29,6 +29,16 @@ class State(Enum):
     LOST = "lost"
 
 
+class Doubt(Enum):
+    """
+    What may have happened although the connection was given up before the answer came.
+    """
+
+    NOTHING = "nothing"
+    STATEMENT = "a statement outside of a transaction"
+    COMMIT = "a COMMIT"
+
+
 class Verdict(Enum):
     """
     What an error of the driver means for the connection and for whoever may try again.
@@ -39,6 +49,8 @@ class Verdict(Enum):
     READ_ONLY = "the server takes no writes (any more)"
     WAIT = "the server cannot take a connection now"
     RETRY = "the server rolled the transaction back; the same one may succeed"
+    STALE = "what the connection has prepared is not valid any more; a new connection is"
+    TIMEOUT = "the server stopped the statement; the connection is sound"
     UNKNOWN = "connecting failed for a reason that is not known"
     FATAL = "trying again does not help"
 
@@ -51,6 +63,16 @@ class Driver(Protocol[C]):
     @property
     def name(self) -> str:
         """What it connects to, for messages and spans: ``"postgres"``."""
+        ...
+
+    @property
+    def transactional(self) -> bool:
+        """Whether the end of a block has something to commit."""
+        ...
+
+    @property
+    def knows_loss(self) -> bool:
+        """Whether :meth:`state` says so when a connection has died in use; else the error that its user saw has to."""
         ...
 
     def load(self) -> None:
@@ -69,6 +91,10 @@ class Driver(Protocol[C]):
         """Return the state as far as it is known without looking at the socket."""
         ...
 
+    def doubt(self, connection: C) -> Doubt:
+        """Say of a lost or busy connection what of the last thing sent may have happened."""
+        ...
+
     def ping(self, connection: C, timeout_s: float) -> bool:
         """Ask the server for a sign of life; tell whether it came in time."""
         ...
@@ -83,6 +109,10 @@ class Driver(Protocol[C]):
 
     def roll_back(self, connection: C, timeout_s: float) -> None:
         """Roll the open transaction back, within *timeout_s*."""
+        ...
+
+    def cancel(self, connection: C, timeout_s: float) -> None:
+        """Ask the server, within *timeout_s*, to stop the running statement, where that hits no other session."""
         ...
 
     def close(self, connection: C) -> None:

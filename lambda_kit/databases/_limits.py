@@ -17,6 +17,8 @@ PING_SHARE = 0.1
 ROLLBACK_S = 5.0
 # A rollback at the deadline has this much of the reserve.
 LAST_ROLLBACK_S = 0.2
+# So has the request to stop a statement that is given up.
+CANCEL_S = 0.2
 
 
 def left_s() -> float:

@@ -10,7 +10,7 @@ from lambda_kit import _runtime
 from lambda_kit._require import require
 from lambda_kit.databases import _postgres_connection as _connection
 from lambda_kit.databases._database import Database
-from lambda_kit.databases._driver import State, Verdict
+from lambda_kit.databases._driver import Doubt, State, Verdict
 from lambda_kit.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -38,8 +38,12 @@ _BY_SQLSTATE = {
     "57P03": Verdict.WAIT,  # cannot_connect_now
     "40001": Verdict.RETRY,  # serialization_failure
     "40P01": Verdict.RETRY,  # deadlock_detected
+    "26000": Verdict.STALE,  # invalid_sql_statement_name: a prepared statement that a pooler, or a restart, has lost
+    "57014": Verdict.TIMEOUT,  # query_canceled, also statement_timeout
 }
 _CONNECTION_EXCEPTION = "08"
+# feature_not_supported, which is a prepared statement's end in this one case only.
+_UNSUPPORTED, _STALE_PLAN = "0A000", "cached plan must not change"
 
 # libpq gives no SQLSTATE for what fails while connecting, and for what fails on the socket. First match wins: a refused
 # login ends the connection too.
@@ -95,6 +99,8 @@ _BY_TEXT = (
 # A Lambda function's packets die silently: in a freeze behind a NAT gateway (350 s), in a failover. What is sent and not
 # acknowledged within 5 s will not be; a long query's silence is probed after a minute.
 _NETWORK = {"keepalives_idle": 60, "keepalives_interval": 10, "keepalives_count": 3, "tcp_user_timeout": 5000}
+# libpq's modes in which a connection may end up without TLS.
+_WITHOUT_TLS = (None, "disable", "allow", "prefer")
 # Below this psycopg raises the limit by itself.
 _LEAST_CONNECT_TIMEOUT_S = 2
 
@@ -107,6 +113,7 @@ def postgres(
     ping_after_s: float | None = 5.0,
     connect_timeout_s: float = 5.0,
     autocommit: bool = False,
+    proxy: bool = False,
     on_connect: Callable[[Connection], object] | None = None,
 ) -> Database[Connection]:
     """
@@ -121,6 +128,9 @@ def postgres(
             socket is looked at every time. ``None`` never asks.
         connect_timeout_s: Seconds one attempt may take. Attempts go on within the invocation's deadline, or 10 s.
         autocommit: Run each statement in a transaction of its own; an end of a block then has nothing to commit.
+        proxy: There is a transaction pooler in between, RDS Proxy or PgBouncer. Nothing is done then that would tie the
+            session to one server connection: no prepared statements, no name for the server to see, no ``SET``; do not
+            run one in *on_connect* either, but ``SET LOCAL`` in a transaction.
         on_connect: Called with each new connection, to set row factories or adapters, or run statements, which are committed.
 
     Raises:
@@ -131,7 +141,7 @@ def postgres(
     """
     if not conninfo and login is None:
         raise ConfigurationError("postgres() needs to know where to go: give a conninfo, or a login whose secret has host and port")
-    driver = _Postgres(conninfo, autocommit=autocommit, on_connect=on_connect)
+    driver = _Postgres(conninfo, autocommit=autocommit, proxy=proxy, on_connect=on_connect)
     return Database(driver, login=login, max_connections=max_connections, ping_after_s=ping_after_s, connect_timeout_s=connect_timeout_s)
 
 
@@ -140,13 +150,23 @@ class _Postgres:
     psycopg 3 as the engine wants it.
     """
 
-    __slots__ = ("_autocommit", "_conninfo", "_on_connect")
+    __slots__ = ("_autocommit", "_conninfo", "_on_connect", "_proxy")
 
     name = "postgres"
+    transactional = True
+    knows_loss = True
 
-    def __init__(self, conninfo: str | Callable[[], str], *, autocommit: bool, on_connect: Callable[[Connection], object] | None) -> None:
+    def __init__(
+        self,
+        conninfo: str | Callable[[], str],
+        *,
+        autocommit: bool = False,
+        proxy: bool = False,
+        on_connect: Callable[[Connection], object] | None = None,
+    ) -> None:
         self._conninfo = conninfo
         self._autocommit = autocommit
+        self._proxy = proxy
         self._on_connect = on_connect
 
     def load(self) -> None:
@@ -163,13 +183,18 @@ class _Postgres:
     def inspect(self, connection: Connection) -> State:
         if not _connection.is_open(connection):
             return State.LOST
-        state = _STATES[connection.pgconn.transaction_status]
+        state = self.state(connection)
         if state is State.IDLE and connection.autocommit is not self._autocommit:
             connection.autocommit = self._autocommit
         return state
 
-    def state(self, connection: Connection) -> State:
-        return _STATES[connection.pgconn.transaction_status]
+    def state(self, connection: Any) -> State:
+        return State.LOST if connection.kit_lost else _STATES[connection.pgconn.transaction_status]
+
+    def doubt(self, connection: Any) -> Doubt:
+        if connection.kit_committing:
+            return Doubt.COMMIT
+        return Doubt.STATEMENT if connection.kit_in_doubt else Doubt.NOTHING
 
     def ping(self, connection: Connection, timeout_s: float) -> bool:
         return _connection.ping(connection, timeout_s)
@@ -184,6 +209,11 @@ class _Postgres:
         self.bound(connection, _runtime.monotonic_s() + timeout_s)
         connection.rollback()
 
+    def cancel(self, connection: Connection, timeout_s: float) -> None:
+        # An older libpq waits for the server without a limit.
+        if require("psycopg", extra="postgres").capabilities.has_cancel_safe():
+            connection.cancel_safe(timeout=timeout_s)
+
     def close(self, connection: Connection) -> None:
         connection.close()
 
@@ -195,8 +225,10 @@ class _Postgres:
             return None
         sqlstate: str | None = getattr(error, "sqlstate", None)
         if sqlstate is not None:
-            lost = sqlstate.startswith(_CONNECTION_EXCEPTION)
-            return Verdict.LOST if lost else _BY_SQLSTATE.get(sqlstate, Verdict.FATAL)
+            if sqlstate.startswith(_CONNECTION_EXCEPTION):
+                return Verdict.LOST
+            stale = sqlstate == _UNSUPPORTED and _STALE_PLAN in str(error)
+            return Verdict.STALE if stale else _BY_SQLSTATE.get(sqlstate, Verdict.FATAL)
         text = str(error).lower()
         for verdict, phrases in _BY_TEXT:
             if any(phrase in text for phrase in phrases):
@@ -229,7 +261,10 @@ class _Postgres:
         What is wrong with it is returned, not raised: a raised error would show this frame, which has the password.
         """
         parameters: dict[str, Any] = {**_NETWORK, "connect_timeout": max(_LEAST_CONNECT_TIMEOUT_S, int(timeout_s) + 1)}
-        if function := _runtime.setting("AWS_LAMBDA_FUNCTION_NAME"):
+        if self._proxy:
+            # PgBouncer would SET the name on each server connection, and RDS Proxy tie the session to one.
+            parameters["prepare_threshold"] = None
+        elif function := _runtime.setting("AWS_LAMBDA_FUNCTION_NAME"):
             parameters["application_name"] = f"lambda:{function}"
         if credentials is not None:
             address = {"host": credentials.host, "port": credentials.port, "dbname": credentials.dbname}
@@ -240,6 +275,8 @@ class _Postgres:
         parameters |= parts
         if credentials is not None:
             parameters |= {"user": credentials.user, "password": credentials.password}
+            if credentials.needs_tls and parameters.get("sslmode") in _WITHOUT_TLS:
+                parameters["sslmode"] = "require"
         return _complaint(parameters) or parameters
 
     def _prepare(self, connection: Connection, on_connect: Callable[[Connection], object], until_s: float) -> None:

@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 
     Step = TypeVar("Step")
     Result = TypeVar("Result")
+    # The library's class, which stands behind it when it runs.
+    Parent = Any
+else:
+    Parent = object
 
 # libpq's numbers, which psycopg passes on.
 _CONNECTION_OK = 0
 _FATAL_ERROR = 7
+_IDLE, _UNKNOWN = 0, 4
 # A server may have sent notices and notifications while nobody read; what is still readable after this many reads is data.
 _READS = 3
 _DEADLY = frozenset({"FATAL", "PANIC"})
@@ -37,34 +42,52 @@ def connection_class() -> type[Any]:
     """
     Return psycopg's ``Connection`` with time limits on connecting and on everything it waits for.
     """
-    errors = require("psycopg.errors", extra="postgres")
-    if TYPE_CHECKING:
-        from psycopg import Connection as parent  # noqa: N813  # a variable when it runs
-    else:
-        parent = require("psycopg", extra="postgres").Connection
+    parent = require("psycopg", extra="postgres").Connection
+    return type("BoundedConnection", (_Bounded, parent), {"kit_errors": require("psycopg.errors", extra="postgres")})
 
-    class BoundedConnection(parent):
-        __qualname__ = "BoundedConnection"
 
-        kit_until_s: float | None = None
-        kit_farewells: list[str]
-        kit_readable: select.poll
+class _Bounded(Parent):
+    """
+    The kit's half of a connection.
+    """
 
-        def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
-            if self.kit_until_s is not None:
-                gen = _bounded(gen, self.kit_until_s, _out_of_time)
-            return super().wait(gen, *args, **kwargs)
+    kit_errors: Any
+    kit_until_s: float | None = None
+    kit_farewells: list[str]
+    kit_readable: select.poll
+    # The server has ended the session, which libpq may not know before it reads the end.
+    kit_lost = False
+    # A COMMIT was sent, by whichever of psycopg's methods, and not answered; a statement was that had no transaction.
+    kit_committing = kit_in_doubt = False
 
-        def __del__(self, *_: Any) -> None:
-            # psycopg warns of what nobody closed; these end with their database, and libpq's part closes itself.
-            return
+    def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.kit_until_s is not None:
+            gen = _bounded(gen, self.kit_until_s, _out_of_time)
+        before = self.pgconn.transaction_status
+        try:
+            result = super().wait(gen, *args, **kwargs)
+        except self.kit_errors.Error as exc:
+            self.kit_lost = self.kit_lost or exc.diag.severity_nonlocalized in _DEADLY
+            if self.kit_lost or self.pgconn.transaction_status == _UNKNOWN:
+                self.kit_in_doubt = self.kit_in_doubt or (self.autocommit and before == _IDLE)
+            else:
+                self.kit_committing = False
+            raise
+        self.kit_committing = False
+        return result
 
-        @classmethod
-        def _connect_gen(cls, conninfo: str = "", **kwargs: Any) -> Any:
-            steps = super()._connect_gen(conninfo, **kwargs)
-            return _bounded(steps, connect_until_s.get(), lambda: errors.ConnectionTimeout("connection timeout expired"))
+    def _exec_command(self, command: Any, *args: Any, **kwargs: Any) -> Any:
+        self.kit_committing = command == b"COMMIT"
+        return (yield from super()._exec_command(command, *args, **kwargs))
 
-    return BoundedConnection
+    def __del__(self, *_: Any) -> None:
+        # psycopg warns of what nobody closed; these end with their database, and libpq's part closes itself.
+        return
+
+    @classmethod
+    def _connect_gen(cls, conninfo: str = "", **kwargs: Any) -> Any:
+        steps = super()._connect_gen(conninfo, **kwargs)
+        return _bounded(steps, connect_until_s.get(), lambda: cls.kit_errors.ConnectionTimeout("connection timeout expired"))
 
 
 def watch(connection: Any) -> None:

@@ -8,7 +8,7 @@ import logging
 
 from lambda_kit import _invocation, _observe, _runtime
 from lambda_kit.databases import _limits
-from lambda_kit.databases._driver import State, Verdict
+from lambda_kit.databases._driver import Doubt, State, Verdict
 from lambda_kit.errors import CommitUnknownError, ConnectionLostError, DatabaseError, DeadlineError
 
 TYPE_CHECKING = False
@@ -28,8 +28,11 @@ CLOSED = "closed"
 UNANSWERED = "unanswered"
 LOST = "lost"
 READ_ONLY = "read-only"
+STALE = "stale"
 BUSY = "busy"
 LIFE = "life"
+
+_SPENT = {Verdict.READ_ONLY: READ_ONLY, Verdict.STALE: STALE}
 
 _logger = logging.getLogger("lambda_kit")
 
@@ -90,7 +93,7 @@ class Session(Generic[C]):
 
         Raises:
             ConnectionLostError: The connection died in use; nothing was committed at its end.
-            CommitUnknownError: It died during COMMIT.
+            CommitUnknownError: It died during a COMMIT, this one or one of the user's own.
             DatabaseError: The transaction cannot be committed. What else the driver says of a COMMIT passes as it is.
         """
         if self._generation != _runtime.generation():
@@ -99,8 +102,24 @@ class Session(Generic[C]):
                 raise ConnectionLostError(f"{self._what} was checked out before a fork, restore or reset: it cannot be used after it")
         elif error is not None:
             self._undo(error)
-        elif (state := self._driver.state(self.connection)) is not State.IDLE:
+        elif (state := self._driver.state(self.connection)) is State.IDLE:
+            return
+        elif self._driver.transactional:
             self._commit(state)
+        else:
+            self._end(state)
+
+    def clear(self, *, spent: bool) -> None:
+        """
+        End what is left without committing it; set :attr:`fault` when the connection cannot be used again, or is *spent*.
+        """
+        if self._generation != _runtime.generation():
+            self.fault = LIFE
+            return
+        state = self._driver.state(self.connection)
+        if state is State.BUSY or not spent:
+            self._end(state)
+        self.fault = self.fault or (LOST if spent else "")
 
     def close(self) -> None:
         """
@@ -134,8 +153,11 @@ class Session(Generic[C]):
         """
         Roll back the transaction of someone who went on using the connection after giving it back.
         """
-        if state not in (State.OPEN, State.FAILED):
-            self.fault = BUSY if state is State.BUSY else CLOSED
+        if state is State.LOST:
+            self.fault = CLOSED
+            return
+        if state is State.BUSY:
+            self._abandon()
             return
         counts.add("rollbacks")
         _logger.warning(
@@ -152,23 +174,58 @@ class Session(Generic[C]):
             _logger.debug("%s: a rollback failed: %s", self._what, type(exc).__name__)
             self.fault = BUSY
 
-    def _undo(self, error: BaseException) -> None:
+    def _abandon(self) -> None:
         """
-        Roll back, and say so when *error* means that the connection died.
+        Give the connection up in the middle of a statement, and ask the server to stop: it would go on, and keep its locks.
         """
-        driver = self._driver
-        verdict, state = driver.classify(error), driver.state(self.connection)
-        if verdict is Verdict.LOST or state is State.LOST:
+        self.fault = BUSY
+        try:
+            self._driver.cancel(self.connection, _limits.CANCEL_S)
+        except Exception as exc:  # noqa: BLE001  # a favour to the server; the connection is dropped in any case
+            _logger.debug("%s: a cancel failed: %s", self._what, type(exc).__name__)
+
+    def _end(self, state: State) -> None:
+        """
+        Leave the connection idle, or with a fault.
+        """
+        if state is State.LOST:
             self.fault = LOST
-            if verdict is not None:
-                raise ConnectionLostError(f"{self._what} was lost in use: {error}") from error
         elif state is State.BUSY:
-            self.fault = BUSY
+            self._abandon()
         elif state is not State.IDLE:
             self._roll_back()
-        if verdict is Verdict.READ_ONLY:
-            # What was a writer is a reader now: the next connect finds the writer.
-            self.fault = READ_ONLY
+
+    def _undo(self, error: BaseException) -> None:
+        """
+        Roll back, and say so when the connection died. *error* alone does not tell where the connection does: it may be
+        another connection's.
+        """
+        verdict = self._driver.classify(error)
+        if verdict is Verdict.LOST and not self._driver.knows_loss:
+            self.fault = LOST
+        else:
+            self._end(self._driver.state(self.connection))
+        if self.fault == LOST and verdict is not None:
+            raise self._loss(f"{self._what} was lost in use: {error}") from error
+        if self.fault in (BUSY, LOST) and isinstance(error, DeadlineError) and self._driver.doubt(self.connection) is Doubt.COMMIT:
+            raise self._unknown() from error
+        if verdict is not None and not self.fault:
+            # What was a writer is a reader now, and the next connect finds the writer; or a prepared statement is gone.
+            self.fault = _SPENT.get(verdict, "")
+
+    def _loss(self, message: str) -> DatabaseError:
+        """
+        Return the error that says what is known: a COMMIT, or a statement without a transaction, may have happened.
+        """
+        doubt = self._driver.doubt(self.connection)
+        if doubt is Doubt.COMMIT:
+            return self._unknown()
+        if doubt is Doubt.STATEMENT:
+            return ConnectionLostError(f"{message} (what was under way, outside of a transaction, may have happened)", in_doubt=True)
+        return ConnectionLostError(message)
+
+    def _unknown(self) -> CommitUnknownError:
+        return CommitUnknownError(f"{self._what} was lost during COMMIT: the transaction may or may not have happened")
 
     def _commit(self, state: State) -> None:
         """
@@ -178,9 +235,9 @@ class Session(Generic[C]):
             state = State.LOST
         if state is State.LOST:
             self.fault = LOST
-            raise ConnectionLostError(f"{self._what} was lost before COMMIT was sent: nothing was committed")
+            raise self._loss(f"{self._what} was lost before COMMIT was sent: nothing was committed")
         if state is State.BUSY:
-            self.fault = BUSY
+            self._abandon()
             raise DatabaseError(f"{self._what} is still busy with a statement at the end of its with block: nothing was committed")
         if state is State.FAILED:
             self._roll_back()
@@ -198,7 +255,7 @@ class Session(Generic[C]):
             state = self._driver.state(self.connection)
             answered = self._driver.classify(exc) is not Verdict.LOST and state not in (State.LOST, State.BUSY)
             if not answered or isinstance(exc, DeadlineError):
-                raise CommitUnknownError(f"{self._what} was lost during COMMIT: the transaction may or may not have happened") from exc
+                raise self._unknown() from exc
             self.fault = ""
             if state is not State.IDLE:
                 self._roll_back()

@@ -18,8 +18,9 @@ class Stats:
     Attributes:
         connects: Physical connections made.
         reconnects: How many of them replaced one that had been given up, by cause: ``closed`` (by the server),
-            ``unanswered`` (a ping), ``lost`` (in use), ``read-only`` (a failover), ``busy`` (a statement or transaction
-            left behind that could not be ended), ``life`` (a fork, restore or test reset).
+            ``unanswered`` (a ping), ``lost`` (in use), ``read-only`` (a failover), ``stale`` (a prepared statement is
+            gone), ``busy`` (a statement or transaction left behind that could not be ended), ``life`` (a fork, restore or
+            test reset).
         pings: Round trips made to see whether a connection still lives.
         rollbacks: Transactions found at checkout, left open after an earlier one had ended.
         waits: Checkouts that waited for another thread's connection.

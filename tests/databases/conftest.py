@@ -14,6 +14,7 @@ from lambda_kit import _runtime, databases
 from lambda_kit._local._postgres import PostgresServer
 from lambda_kit.databases import Credentials, Database
 from lambda_kit.errors import LoginError
+from tests.databases.servers import MariaServer, ValkeyServer, need
 
 _numbers = itertools.count(1)
 
@@ -123,3 +124,22 @@ def declare(orders: Orders) -> Declare:
         return databases.postgres(orders.conninfo if conninfo is None else conninfo, **{"login": orders.login, **options})  # type: ignore[arg-type]
 
     return declared
+
+
+@pytest.fixture(scope="session")
+def maria() -> Iterator[MariaServer]:
+    """
+    One MariaDB for the session, where the system has it.
+    """
+    need("mariadbd")
+    with MariaServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[ValkeyServer]:
+    """
+    One Valkey for the session.
+    """
+    with ValkeyServer() as running:
+        yield running

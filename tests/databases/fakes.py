@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from lambda_kit.databases import Credentials
-from lambda_kit.databases._driver import State, Verdict
+from lambda_kit.databases._driver import Doubt, State, Verdict
 from lambda_kit.errors import LoginError
 
 
@@ -36,6 +36,8 @@ class FakeConnection:
         self.on_rollback: BaseException | None = None
         self.state_after_commit = State.IDLE
         self.on_inspect: BaseException | None = None
+        self.on_cancel: BaseException | None = None
+        self.doubt = Doubt.NOTHING
 
 
 class FakeDriver:
@@ -44,6 +46,8 @@ class FakeDriver:
     """
 
     name = "fake"
+    transactional = True
+    knows_loss = True
 
     def __init__(self, *script: BaseException | Callable[[Credentials | None], object]) -> None:
         self.script = list(script)
@@ -73,6 +77,9 @@ class FakeDriver:
     def state(self, connection: FakeConnection) -> State:
         return connection.state
 
+    def doubt(self, connection: FakeConnection) -> Doubt:
+        return connection.doubt
+
     def ping(self, connection: FakeConnection, timeout_s: float) -> bool:
         connection.log.append(f"ping within {timeout_s:.1f}")
         return connection.answers
@@ -92,6 +99,11 @@ class FakeDriver:
         if connection.on_rollback is not None:
             raise connection.on_rollback
         connection.state = State.IDLE
+
+    def cancel(self, connection: FakeConnection, timeout_s: float) -> None:
+        connection.log.append(f"cancel within {timeout_s:.1f}")
+        if connection.on_cancel is not None:
+            raise connection.on_cancel
 
     def close(self, connection: FakeConnection) -> None:
         connection.log.append("close")

@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from lambda_kit import _invocation
+from lambda_kit import _invocation, _runtime
 from lambda_kit.databases import Credentials
-from lambda_kit.databases._connecting import MOST_LOGIN_ROUNDS, Connector
+from lambda_kit.databases._connecting import MOST_LOGIN_S, Connector, Refusals
 from lambda_kit.databases._driver import Verdict
 from lambda_kit.errors import ConnectTimeoutError, DatabaseError, DeadlineError, LoginError
 from tests.databases.fakes import FakeConnection, FakeContext, FakeDriver, FakeError, FakeLogin
@@ -67,14 +67,27 @@ def test_refused_credentials_are_replaced() -> None:
 
 def test_a_login_that_has_nothing_else_is_asked_again_later() -> None:
     """
-    A rotation may be on its way: a few rounds, then the refusal is raised, with the driver's error as its cause.
+    A rotation may be on its way: some rounds, then the refusal is raised, with the driver's error as its cause.
     """
     login = FakeLogin("wrong")
 
-    with pytest.raises(LoginError, match="refused \\(nothing else to offer\\)") as caught:
+    with _invocation.scope(FakeContext(1.5)), pytest.raises(LoginError, match="refused \\(nothing else to offer\\)") as caught:
         connector(FakeDriver(*accept_only("right", 99)), login).connect()  # type: ignore[arg-type]  # a script
-    assert MOST_LOGIN_ROUNDS * [None, "wrong"] == login.asked
+    assert {None, "wrong"} == set(login.asked)
+    assert 4 < len(login.asked)
     assert isinstance(caught.value.__cause__, FakeError)
+
+
+def test_rounds_end_though_there_is_time() -> None:
+    """
+    Fifteen minutes of waiting for a password that may never come would be paid for.
+    """
+    effort = connector(FakeDriver(*accept_only("right", 99)), FakeLogin("wrong"))  # type: ignore[arg-type]  # a script
+    started_s = time.monotonic()
+
+    with pytest.raises(LoginError):
+        effort.connect()
+    assert time.monotonic() - started_s < MOST_LOGIN_S + 1.0
 
 
 def test_a_login_that_repeats_itself_is_not_believed() -> None:
@@ -90,15 +103,17 @@ def test_a_login_that_repeats_itself_is_not_believed() -> None:
         raise FakeError(Verdict.AUTH)
 
     same = Connector(FakeDriver(*[refuse] * 99), lambda _: Credentials("app", "same"), 5.0)
-    with pytest.raises(LoginError, match="no other credentials"):
+    with _invocation.scope(FakeContext(2.0)), pytest.raises(LoginError, match="no other credentials"):
         same.connect()
-    assert ["same"] * MOST_LOGIN_ROUNDS == tried
+    assert ["same"] * len(tried) == tried
+    # After 0.25 s and another 0.5 s; not with each of the rounds.
+    assert 2 <= len(tried) <= 3
 
     tried.clear()
     restless = Connector(FakeDriver(*[refuse] * 99), lambda _: Credentials("app", str(next(versions))), 5.0)
-    with pytest.raises(LoginError):
+    with _invocation.scope(FakeContext(2.0)), pytest.raises(LoginError):
         restless.connect()
-    assert 3 * MOST_LOGIN_ROUNDS == len(tried)
+    assert 3 == len(tried)
 
 
 def test_a_refusal_in_an_unknown_language_is_put_to_the_login() -> None:
@@ -193,3 +208,64 @@ def test_what_is_not_the_drivers_passes(error: Exception) -> None:
         connector(driver).connect()
     assert error is caught.value
     assert 1 == len(driver.timeouts_s)
+
+
+# What was refused lately
+
+
+def test_a_refused_password_is_not_sent_again_at_once() -> None:
+    """
+    The next checkout gets the same answer without the server; a success, or a new life, begins afresh.
+    """
+    driver = FakeDriver(FakeError(Verdict.AUTH))
+    database = connector(driver)
+    with pytest.raises(LoginError) as first:
+        database.connect()
+
+    with pytest.raises(LoginError) as second:
+        database.connect()
+    assert first.value.__cause__ is second.value.__cause__
+    assert 1 == len(driver.timeouts_s)
+
+    _runtime.restored()
+    database.connect()
+    assert 2 == len(driver.timeouts_s)
+
+
+def test_pauses_double_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A password that stays wrong is sent every five seconds at most, by each environment.
+    """
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    refusals, wrong = Refusals(), Credentials("app", "wrong")
+    pauses = []
+    for _ in range(7):
+        refusals.note(wrong, FakeError(Verdict.AUTH))
+        started_s = now[0]
+        while refusals.standing(wrong) is not None:
+            now[0] += 0.25
+        pauses.append(now[0] - started_s)
+
+    assert [0.25, 0.5, 1.0, 2.0, 4.0, 5.0, 5.0] == pauses
+    refusals.forget()
+    refusals.note(wrong, FakeError(Verdict.AUTH))
+    now[0] -= 100.0
+    assert refusals.standing(wrong) is None
+
+
+def test_after_three_different_ones_no_other_is_sent_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    What was known, what is current and what is pending may fail; then something else is wrong.
+    """
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    refusals, failures = Refusals(), [FakeError(Verdict.AUTH) for _ in range(3)]
+    for number, failure in enumerate(failures):
+        assert refusals.standing(Credentials("app", str(number))) is None
+        refusals.note(Credentials("app", str(number)), failure)
+
+    assert failures[-1] is refusals.standing(Credentials("app", "another"))
+    assert refusals.standing(None) is not None
+    now[0] += 5.0
+    assert refusals.standing(Credentials("app", "another")) is None

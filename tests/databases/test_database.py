@@ -16,7 +16,7 @@ import pytest
 
 from lambda_kit import _invocation, _observe, _runtime, preload
 from lambda_kit.databases import Database
-from lambda_kit.databases._driver import State, Verdict
+from lambda_kit.databases._driver import Doubt, State, Verdict
 from lambda_kit.errors import (
     CommitUnknownError,
     ConfigurationError,
@@ -486,6 +486,7 @@ def test_a_connection_lost_in_use_is_said_and_replaced() -> None:
     error = FakeError(Verdict.LOST)
 
     with pytest.raises(ConnectionLostError, match="the connection to fake was lost in use") as caught, database.connection() as connection:
+        connection.state = State.LOST
         raise error
     assert error is caught.value.__cause__
     assert use(database) is not connection
@@ -517,14 +518,116 @@ def test_an_error_of_the_user_on_a_dead_connection_passes_on() -> None:
 
 def test_a_running_statement_at_an_error_costs_the_connection() -> None:
     """
-    A statement that was given up, such as by a deadline, may still be running.
+    A statement that was given up, such as by a deadline, may still be running: the server is asked to stop it.
     """
     database = make(FakeDriver())
 
     with pytest.raises(DeadlineError), database.connection() as connection:
         connection.state = State.BUSY
         raise DeadlineError
+    assert ["cancel within 0.2", "drop"] == connection.log
+
+
+def test_a_cancel_that_fails_changes_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    It is a favour to the server: the user's error passes, the connection goes.
+    """
+    database = make(FakeDriver())
+
+    with caplog.at_level(logging.DEBUG, "lambda_kit"), pytest.raises(KeyError), database.connection() as connection:
+        connection.state, connection.on_cancel = State.BUSY, FakeError(Verdict.WAIT)
+        raise KeyError
+    assert ["cancel within 0.2", "drop"] == connection.log
+    assert "the connection to fake: a cancel failed: FakeError" in caplog.messages
+
+
+def test_an_error_of_another_connection_does_not_cost_this_one() -> None:
+    """
+    Whether a connection died, it knows itself: an error of the same driver may come from elsewhere.
+    """
+    database = make(FakeDriver())
+
+    with pytest.raises(FakeError), database.connection() as connection:
+        connection.state = State.OPEN
+        raise FakeError(Verdict.LOST)
+    assert ["roll back within 5.0"] == connection.log
+    assert use(database) is connection
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["lost", "deadline"])
+def test_a_commit_of_the_users_own_that_was_lost_leaves_doubt(late: bool) -> None:
+    """
+    The driver's commit() in the block is as unknown as the kit's own at its end, lost or given up.
+    """
+    database = make(FakeDriver())
+    error = DeadlineError("late") if late else FakeError(Verdict.LOST)
+
+    with pytest.raises(CommitUnknownError, match="may or may not") as caught, database.connection() as connection:
+        connection.state, connection.doubt = State.BUSY if late else State.LOST, Doubt.COMMIT
+        raise error
+    assert error is caught.value.__cause__
+
+
+def test_a_lost_statement_without_a_transaction_leaves_doubt() -> None:
+    """
+    With autocommit the statement may have happened: the error says so in words and as a fact.
+    """
+    database = make(FakeDriver())
+
+    with pytest.raises(ConnectionLostError, match="may have happened") as caught, database.connection() as connection:
+        connection.state, connection.doubt = State.LOST, Doubt.STATEMENT
+        raise FakeError(Verdict.LOST)
+    assert caught.value.in_doubt
+
+
+def test_a_swallowed_loss_of_a_commit_is_not_hidden() -> None:
+    """
+    A block that caught the driver's error and ends well does not pass for one that committed nothing.
+    """
+    database = make(FakeDriver())
+
+    with pytest.raises(CommitUnknownError), database.connection() as connection:
+        connection.state, connection.doubt = State.LOST, Doubt.COMMIT
+
+
+@pytest.mark.parametrize(("state", "log"), [(State.IDLE, []), (State.LOST, ["drop"]), (State.BUSY, ["cancel within 0.2", "drop"])])
+def test_without_transactions_the_end_of_a_block_raises_nothing(state: State, log: list[str]) -> None:
+    """
+    What the block did is done; a connection that is of no use any more goes in silence.
+    """
+    driver = FakeDriver()
+    driver.transactional = False
+    database = make(driver)
+
+    with database.connection() as connection:
+        connection.state = state
+    assert log == connection.log
+
+
+def test_a_connection_that_does_not_know_believes_its_users_error() -> None:
+    """
+    Where the driver cannot tell whether the connection lives, the error's class decides.
+    """
+    driver = FakeDriver()
+    driver.knows_loss = False
+    database = make(driver)
+
+    with pytest.raises(ConnectionLostError), database.connection() as connection:
+        raise FakeError(Verdict.LOST)
     assert ["drop"] == connection.log
+
+
+def test_a_connection_with_stale_statements_is_left() -> None:
+    """
+    What was prepared is gone: only a new connection helps.
+    """
+    database = make(FakeDriver())
+
+    with pytest.raises(FakeError), database.connection() as connection:
+        connection.state = State.FAILED
+        raise FakeError(Verdict.STALE)
+    assert use(database) is not connection
+    assert {"stale": 1} == database.stats().reconnects
 
 
 def test_a_server_that_became_read_only_is_left() -> None:
@@ -560,7 +663,7 @@ def test_a_running_statement_at_the_end_is_not_committed() -> None:
 
     with pytest.raises(DatabaseError, match="still busy"), database.connection() as connection:
         connection.state = State.BUSY
-    assert ["drop"] == connection.log
+    assert ["cancel within 0.2", "drop"] == connection.log
 
 
 def test_a_connection_that_died_before_commit_is_a_certain_loss() -> None:
@@ -641,7 +744,7 @@ def test_run_returns_what_the_work_returns() -> None:
     assert ["commit"] == use(database).log
 
 
-@pytest.mark.parametrize("verdict", [Verdict.LOST, Verdict.READ_ONLY, Verdict.RETRY], ids=lambda verdict: verdict.name)
+@pytest.mark.parametrize("verdict", [Verdict.LOST, Verdict.READ_ONLY, Verdict.RETRY, Verdict.STALE], ids=lambda verdict: verdict.name)
 def test_idempotent_work_is_done_again_once(verdict: Verdict) -> None:
     """
     After a loss, a failover or a conflict it runs once more, and its second error is final.
@@ -649,8 +752,9 @@ def test_idempotent_work_is_done_again_once(verdict: Verdict) -> None:
     database = make(FakeDriver())
     errors: list[Exception] = [FakeError(verdict)]
 
-    def work(_: FakeConnection) -> int:
+    def work(connection: FakeConnection) -> int:
         if errors:
+            connection.state = State.LOST if verdict is Verdict.LOST else State.FAILED
             raise errors.pop()
         return 42
 

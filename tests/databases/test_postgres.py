@@ -502,8 +502,8 @@ def test_a_lost_commit_is_in_doubt(orders: Orders, declare: Declare) -> None:
             insert(connection, orders, 1)
         assert isinstance(caught.value.__cause__, psycopg.OperationalError)
         assert {} == database.stats().reconnects
-    orders.end_sessions()
-    assert [1] == orders.rows
+    # The server goes on with what it has got, by itself.
+    assert wait_until(lambda: [1] == orders.rows, timeout_s=10)
 
 
 def test_idempotent_work_survives_a_termination(orders: Orders, database: Postgres) -> None:
@@ -536,6 +536,119 @@ def test_idempotent_work_finds_the_writer_after_a_failover(orders: Orders, datab
 
     assert [1] == orders.rows
     assert {"read-only": 1} == database.stats().reconnects
+
+
+def test_a_lost_commit_of_the_users_own_is_in_doubt(orders: Orders, declare: Declare) -> None:
+    """
+    commit() and transaction() of psycopg send a COMMIT too.
+    """
+
+    def by_method(connection: Connection) -> None:
+        insert(connection, orders, 1)
+        connection.commit()
+
+    def by_block(connection: Connection) -> None:
+        with connection.transaction():
+            insert(connection, orders, 2)
+
+    for way, autocommit in ((by_method, False), (by_block, True)):
+        with proxy(orders.server.port) as between:
+            database = declare(f"host=127.0.0.1 port={between.port} dbname=postgres", autocommit=autocommit)
+            between.cut_after = b"COMMIT"
+
+            with pytest.raises(CommitUnknownError) as caught:
+                database.run(way, idempotent=True)
+            assert isinstance(caught.value.__cause__, psycopg.OperationalError)
+    # The server goes on with what it has got, by itself.
+    assert wait_until(lambda: [1, 2] == orders.rows, timeout_s=10)
+
+
+def test_a_commit_that_was_answered_leaves_no_doubt(orders: Orders, database: Postgres) -> None:
+    """
+    A refused COMMIT, or one that is through, is not what was lost later.
+    """
+    with pytest.raises(ConnectionLostError) as caught, database.connection() as connection:
+        insert(connection, orders, 1)
+        connection.commit()
+        insert(connection, orders, 2)
+        orders.end_sessions()
+        connection.execute("SELECT 1")
+    assert not caught.value.in_doubt
+    assert [1] == orders.rows
+
+
+def test_a_refused_commit_of_the_users_own_leaves_no_doubt(orders: Orders, declare: Declare) -> None:
+    """
+    The server has answered, so what is lost after it is nothing but the statement.
+    """
+    orders.server.execute(f"ALTER TABLE {orders.role}.rows ADD CONSTRAINT once UNIQUE (id) DEFERRABLE INITIALLY DEFERRED")
+    orders.server.execute(f"ALTER TABLE {orders.role}.rows DROP CONSTRAINT rows_pkey")
+
+    with pytest.raises(ConnectionLostError) as caught, declare().connection() as connection:
+        insert(connection, orders, 1)
+        insert(connection, orders, 1)
+        with pytest.raises(errors.UniqueViolation):
+            connection.commit()
+        orders.end_sessions()
+        connection.execute("SELECT 1")
+    assert not caught.value.in_doubt
+
+
+def test_a_lost_statement_with_autocommit_is_in_doubt(orders: Orders, declare: Declare) -> None:
+    """
+    It went to the server, and it happened there.
+    """
+    with proxy(orders.server.port) as between:
+        database = declare(f"host=127.0.0.1 port={between.port} dbname=postgres", autocommit=True)
+        between.cut_after = b"INSERT"
+
+        with pytest.raises(ConnectionLostError, match="may have happened") as caught, database.connection() as connection:
+            insert(connection, orders, 1)
+        assert caught.value.in_doubt
+    # The server goes on with what it has got, by itself.
+    assert wait_until(lambda: [1] == orders.rows, timeout_s=10)
+
+
+def test_an_error_of_another_connection_does_not_cost_this_one(orders: Orders, database: Postgres) -> None:
+    """
+    The block's own connection lives: the error is what it was, and the connection stays.
+    """
+    with psycopg.connect(orders.server.conninfo(user=orders.role, password=orders.password)) as other:
+        orders.server.execute("SELECT pg_terminate_backend(%s, 5000)", [pid(other)])
+        with pytest.raises(errors.AdminShutdown), database.connection() as connection:
+            other.execute("SELECT 1")
+    with database.connection() as again:
+        assert again is connection
+    assert 1 == database.stats().connects
+
+
+def test_a_statement_given_up_is_cancelled(orders: Orders, database: Postgres) -> None:
+    """
+    The server stops it, and its locks go: it would have run for twenty seconds.
+    """
+    with database.connection():
+        pass
+
+    with _invocation.scope(FakeContext(0.8)), pytest.raises(DeadlineError), database.connection() as connection:
+        connection.execute(f"LOCK TABLE {orders.role}.rows")
+        connection.execute("SELECT pg_sleep(20)")
+    assert wait_until(lambda: [] == orders.backends, timeout_s=5)
+
+
+def test_a_statement_given_up_is_left_where_a_cancel_would_wait(
+    orders: Orders, database: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Older versions of libpq wait for the server without a limit, so they are not asked.
+    """
+    monkeypatch.setattr(psycopg.capabilities, "has_cancel_safe", lambda: False)
+    with database.connection():
+        pass
+
+    with _invocation.scope(FakeContext(0.8)), pytest.raises(DeadlineError), database.connection() as connection:
+        connection.execute("SELECT pg_sleep(2)")
+    assert 1 == len(orders.backends)
+    orders.end_sessions()
 
 
 # Logging in
@@ -578,7 +691,10 @@ def test_a_password_that_stays_wrong_is_a_login_error(orders: Orders, declare: D
     def offer(_: Credentials | None) -> Credentials:
         return Credentials(orders.role, wrong)
 
-    with pytest.raises(LoginError, match=f'password authentication failed for user "{orders.role}"') as caught:
+    with (
+        _invocation.scope(FakeContext(1.5)),
+        pytest.raises(LoginError, match=f'password authentication failed for user "{orders.role}"') as caught,
+    ):
         declare(login=offer).connection().__enter__()
     assert isinstance(caught.value.__cause__, psycopg.OperationalError)
     assert wrong not in shown(caught.value)
@@ -603,6 +719,43 @@ def test_an_unknown_database_is_not_tried_again(orders: Orders, declare: Declare
     with pytest.raises(DatabaseError, match="does not exist"), declare(f"{orders.conninfo} dbname=nowhere").connection():
         pass
     assert [] == orders.asked
+
+
+def test_a_login_may_want_tls(orders: Orders, declare: Declare) -> None:
+    """
+    Its password goes over no wire in clear: a server without TLS is refused, whatever the conninfo allows.
+    """
+    token = Credentials(orders.role, orders.password, needs_tls=True)
+
+    with pytest.raises(DatabaseError, match="SSL"), declare(f"{orders.conninfo} sslmode=disable", login=lambda _: token).connection():
+        pass
+
+
+# Behind a proxy
+
+
+def test_behind_a_proxy_no_session_state_is_made(orders: Orders, declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The server's log shows the statements and BEGIN, COMMIT, ROLLBACK: no SET, no DEALLOCATE, nothing prepared by name.
+    """
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "orders")
+    orders.server.execute(f"ALTER ROLE {orders.role} SET log_statement = 'all'")
+    database = declare(proxy=True, ping_after_s=0)
+    for _ in range(8):
+        with database.connection() as connection:
+            number = pid(connection)
+            connection.execute("SELECT %s::int", [1])
+    with pytest.raises(KeyError), database.connection() as connection:
+        connection.execute("SELECT %s::int", [1])
+        raise KeyError
+
+    seen = [
+        line.partition(f"[{number}] LOG:  ")[2] for line in orders.server.log_file.read_text().splitlines() if f"[{number}] LOG:" in line
+    ]
+    said = {line for line in seen if line.startswith(("statement:", "execute"))}
+    # The empty statement is the ping.
+    assert {"statement: ", "statement: BEGIN", "statement: COMMIT", "statement: ROLLBACK", "execute <unnamed>: SELECT $1::int"} == said
+    assert 1 == database.stats().connects
 
 
 # Limits
@@ -802,7 +955,10 @@ def test_two_threads_have_two_sessions(declare: Declare) -> None:
         (psycopg.OperationalError("failed to resolve host 'x'"), Verdict.WAIT),
         (errors.SerializationFailure("x"), Verdict.RETRY),
         (errors.DeadlockDetected("x"), Verdict.RETRY),
-        (errors.QueryCanceled("x"), Verdict.FATAL),
+        (errors.QueryCanceled("x"), Verdict.TIMEOUT),
+        (errors.InvalidSqlStatementName("x"), Verdict.STALE),
+        (errors.FeatureNotSupported("cached plan must not change result type"), Verdict.STALE),
+        (errors.FeatureNotSupported("x"), Verdict.FATAL),
         (errors.UniqueViolation("x"), Verdict.FATAL),
         (psycopg.OperationalError('FATAL:  database "x" does not exist'), Verdict.FATAL),
         (psycopg.OperationalError("something in Klingon"), Verdict.UNKNOWN),
@@ -814,4 +970,4 @@ def test_errors_mean_what_the_table_says(error: Exception, verdict: Verdict | No
     """
     By SQLSTATE where there is one, by libpq's words where there is none; AUTH goes before LOST.
     """
-    assert verdict is _Postgres("", autocommit=False, on_connect=None).classify(error)
+    assert verdict is _Postgres("").classify(error)

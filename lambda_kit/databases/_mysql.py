@@ -1,0 +1,258 @@
+"""
+MySQL and MariaDB through PyMySQL: what its errors mean, and how connections are made.
+"""
+
+from __future__ import annotations
+
+from lambda_kit import _runtime
+from lambda_kit._require import require
+from lambda_kit.databases import _mysql_connection as _connection
+from lambda_kit.databases._database import Database
+from lambda_kit.databases._driver import Doubt, State, Verdict
+from lambda_kit.errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from pymysql.connections import Connection
+
+    from lambda_kit.databases._credentials import Credentials, Login
+
+# Sources: https://dev.mysql.com/doc/mysql-errors/en/server-error-reference.html and
+# https://mariadb.com/kb/en/mariadb-error-codes/
+_BY_CODE = {
+    2006: Verdict.LOST,  # CR_SERVER_GONE_ERROR
+    2013: Verdict.LOST,  # CR_SERVER_LOST
+    2055: Verdict.LOST,  # CR_SERVER_LOST_EXTENDED
+    1927: Verdict.LOST,  # ER_CONNECTION_KILLED, of MariaDB
+    4031: Verdict.LOST,  # ER_CLIENT_INTERACTION_TIMEOUT, wait_timeout in MySQL
+    0: Verdict.LOST,  # what PyMySQL says of a connection that it has closed
+    1045: Verdict.AUTH,  # ER_ACCESS_DENIED_ERROR
+    1698: Verdict.AUTH,  # ER_ACCESS_DENIED_NO_PASSWORD_ERROR
+    1792: Verdict.READ_ONLY,  # ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
+    1836: Verdict.READ_ONLY,  # ER_READ_ONLY_MODE
+    1040: Verdict.WAIT,  # ER_CON_COUNT_ERROR
+    1203: Verdict.WAIT,  # ER_TOO_MANY_USER_CONNECTIONS
+    1226: Verdict.WAIT,  # ER_USER_LIMIT_REACHED
+    1053: Verdict.WAIT,  # ER_SERVER_SHUTDOWN
+    2002: Verdict.WAIT,  # CR_CONNECTION_ERROR
+    2003: Verdict.WAIT,  # CR_CONN_HOST_ERROR: refused, and names that do not resolve
+    1213: Verdict.RETRY,  # ER_LOCK_DEADLOCK
+    1205: Verdict.RETRY,  # ER_LOCK_WAIT_TIMEOUT: of the statement only, until the block rolls back
+    1243: Verdict.STALE,  # ER_UNKNOWN_STMT_HANDLER: a prepared statement that is gone
+    1317: Verdict.TIMEOUT,  # ER_QUERY_INTERRUPTED, KILL QUERY
+    1969: Verdict.TIMEOUT,  # ER_STATEMENT_TIMEOUT, of MariaDB
+    3024: Verdict.TIMEOUT,  # ER_QUERY_TIMEOUT, of MySQL
+}
+# ER_OPTION_PREVENTS_STATEMENT is about many options.
+_OPTION_PREVENTS, _READ_ONLY_OPTION = 1290, "read-only"
+_CLOSED = "already closed"
+_TLS_OPTIONS = ("ssl", "ssl_ca", "ssl_verify_cert", "ssl_verify_identity")
+
+
+def mysql(
+    host: str | Callable[[], str] = "",
+    *,
+    login: Login | None = None,
+    port: int | None = None,
+    dbname: str = "",
+    max_connections: int = 1,
+    ping_after_s: float | None = 5.0,
+    connect_timeout_s: float = 5.0,
+    autocommit: bool = False,
+    on_connect: Callable[[Connection], object] | None = None,
+    options: Mapping[str, object] | None = None,
+) -> Database[Connection]:
+    """
+    Declare a MySQL or MariaDB database, reached through PyMySQL. Nothing is imported, read or connected now.
+
+    PyMySQL cannot stop a statement that is given up at the deadline: the server goes on with it until it wants to answer. Let it
+    have a limit of its own, such as ``max_statement_time`` (MariaDB) or ``max_execution_time`` (MySQL).
+
+    Args:
+        host: Name of the server, or a handle of it, read at each physical connect. What is given here of host, *port* and
+            *dbname* goes before what *login* says.
+        login: Gives user and password, such as :func:`lambda_kit.secret_login`.
+        max_connections: Connections of this process, at most. One is enough unless logic uses threads.
+        ping_after_s: Idle seconds, of either clock, after which a checkout asks the server for a sign of life. The
+            socket is looked at every time. ``None`` never asks.
+        connect_timeout_s: Seconds one attempt may take. Attempts go on within the invocation's deadline, or 10 s.
+        autocommit: Run each statement in a transaction of its own; an end of a block then has nothing to commit.
+        on_connect: Called with each new connection, to run statements, which are committed.
+        options: More of what ``pymysql.connect`` takes, such as ``{"ssl_ca": ..., "cursorclass": ...}``.
+
+    Raises:
+        ConfigurationError: There is neither *host* nor *login*, or *options* holds what is an argument here.
+        MissingDependencyError: At the first checkout: PyMySQL is not installed.
+
+    Source: https://pymysql.readthedocs.io/en/latest/modules/connections.html
+    """
+    if not host and login is None:
+        raise ConfigurationError("mysql() needs to know where to go: give a host, or a login whose secret has host and port")
+    if taken := sorted({"host", "port", "database", "db", "autocommit", "defer_connect"} & set(options or ())):
+        raise ConfigurationError(f"mysql() takes {', '.join(taken)} as arguments of its own, or not at all: leave them out of options")
+    address = {"host": host, "port": port, "dbname": dbname}
+    driver = _Mysql(address, autocommit=autocommit, on_connect=on_connect, options=dict(options or {}))
+    return Database(driver, login=login, max_connections=max_connections, ping_after_s=ping_after_s, connect_timeout_s=connect_timeout_s)
+
+
+class _Mysql:
+    """
+    PyMySQL as the engine wants it.
+    """
+
+    __slots__ = ("_address", "_autocommit", "_on_connect", "_options")
+
+    name = "mysql"
+    transactional = True
+    knows_loss = True
+
+    def __init__(
+        self,
+        address: Mapping[str, Any],
+        *,
+        autocommit: bool,
+        on_connect: Callable[[Connection], object] | None,
+        options: dict[str, object],
+    ) -> None:
+        self._address = address
+        self._autocommit = autocommit
+        self._on_connect = on_connect
+        self._options = options
+
+    def load(self) -> None:
+        _connection.connection_class()
+
+    def connect(self, credentials: Credentials | None, timeout_s: float) -> Connection:
+        until_s = _runtime.monotonic_s() + timeout_s
+        connection = self._open(credentials, timeout_s, until_s)
+        if self._on_connect is not None:
+            self._prepare(connection, self._on_connect)
+        return connection
+
+    def inspect(self, connection: Connection) -> State:
+        state = self.state(connection)
+        # Rows nobody has read are no farewell.
+        return state if state is State.BUSY or _connection.is_open(connection) else State.LOST
+
+    def state(self, connection: Any) -> State:
+        if not connection.open:
+            return State.LOST
+        if _connection.is_reading(connection):
+            return State.BUSY
+        autocommit = connection.get_autocommit()
+        # What the user has set is set back where a transaction is ended.
+        ended = autocommit is self._autocommit and (autocommit or not connection.kit_used)
+        return State.IDLE if ended and not _connection.in_transaction(connection) else State.OPEN
+
+    def doubt(self, connection: Any) -> Doubt:
+        if connection.kit_committing:
+            return Doubt.COMMIT
+        return Doubt.STATEMENT if connection.kit_in_doubt else Doubt.NOTHING
+
+    def ping(self, connection: Any, timeout_s: float) -> bool:
+        connection.kit_until_s = _runtime.monotonic_s() + timeout_s
+        try:
+            connection.ping(reconnect=False)
+        except Exception:  # noqa: BLE001  # whatever it was, there was no answer in time
+            return False
+        return True
+
+    def bound(self, connection: Any, until_s: float | None) -> None:
+        connection.kit_until_s = until_s
+
+    def commit(self, connection: Connection) -> None:
+        connection.commit()
+        self._restore(connection)
+
+    def roll_back(self, connection: Connection, timeout_s: float) -> None:
+        self.bound(connection, _runtime.monotonic_s() + timeout_s)
+        connection.rollback()
+        self._restore(connection)
+
+    def cancel(self, connection: Connection, timeout_s: float) -> None:
+        """
+        Do nothing: KILL goes by a number, and behind a proxy or a name of several servers that is another's session.
+        """
+
+    def close(self, connection: Connection) -> None:
+        if connection.open:
+            connection.close()
+
+    def drop(self, connection: Connection) -> None:
+        _connection.drop(connection)
+
+    def classify(self, error: BaseException) -> Verdict | None:
+        if not isinstance(error, require("pymysql.err", extra="mysql").MySQLError):
+            return None
+        code = error.args[0] if error.args else None
+        if code == _OPTION_PREVENTS:
+            return Verdict.READ_ONLY if _READ_ONLY_OPTION in str(error).lower() else Verdict.FATAL
+        if isinstance(code, int):
+            return _BY_CODE.get(code, Verdict.FATAL)
+        return Verdict.LOST if _CLOSED in str(error).lower() else Verdict.UNKNOWN
+
+    def _restore(self, connection: Any) -> None:
+        """
+        Set autocommit as it was declared, after a transaction has ended. A connection on which that fails is given up.
+        """
+        if connection.get_autocommit() is self._autocommit:
+            return
+        try:
+            connection.autocommit(self._autocommit)
+        except Exception:  # noqa: BLE001  # the transaction's end is what counts, and that is through
+            _connection.drop(connection)
+
+    def _open(self, credentials: Credentials | None, timeout_s: float, until_s: float) -> Connection:
+        """
+        Connect, and let no password out: it is in the frames of whatever fails below.
+        """
+        connection_class = _connection.connection_class()
+        parameters = self._parameters(credentials, timeout_s)
+        try:
+            made = connection_class(**parameters, defer_connect=True)
+            made.kit_until_s = until_s
+            made.kit_needs_tls = credentials is not None and credentials.needs_tls
+            made.connect()
+        except Exception as exc:  # noqa: BLE001  # a missing package is a RuntimeError of PyMySQL's
+            failure = exc.with_traceback(None)
+            failure.__cause__ = failure.__context__ = None
+        else:
+            made.kit_connected = True
+            made.kit_used = False
+            connection: Connection = made
+            return connection
+        finally:
+            del parameters
+        raise failure
+
+    def _parameters(self, credentials: Credentials | None, timeout_s: float) -> dict[str, Any]:
+        host = self._address["host"]
+        host = host() if callable(host) else host
+        parameters: dict[str, Any] = {"charset": "utf8mb4", "connect_timeout": timeout_s, **self._options, "autocommit": self._autocommit}
+        if function := _runtime.setting("AWS_LAMBDA_FUNCTION_NAME"):
+            parameters.setdefault("program_name", f"lambda:{function}")
+        address = {
+            "host": host or (credentials.host if credentials is not None else ""),
+            "port": self._address["port"] or (credentials.port if credentials is not None else None),
+            "database": self._address["dbname"] or (credentials.dbname if credentials is not None else ""),
+        }
+        parameters |= {name: value for name, value in address.items() if value}
+        if credentials is not None:
+            parameters |= {"user": credentials.user, "password": credentials.password}
+            if credentials.needs_tls and not any(parameters.get(name) for name in _TLS_OPTIONS):
+                parameters["ssl"] = {"check_hostname": False}
+        return parameters
+
+    def _prepare(self, connection: Connection, on_connect: Callable[[Connection], object]) -> None:
+        """
+        Run the user's hook, within what is left of the attempt.
+        """
+        try:
+            on_connect(connection)
+            connection.commit()
+        except BaseException:
+            _connection.drop(connection)
+            raise
