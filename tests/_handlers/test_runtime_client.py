@@ -57,6 +57,11 @@ _FUNCTION = """
         return {"built": "botocore.client" in sys.modules}
 
     @handler
+    def slow(event, context):
+        import time
+        time.sleep(30)
+
+    @handler
     def unserialisable(event, context):
         return {"orders": [{"at": object()}]}
 """
@@ -168,3 +173,16 @@ def test_mistakes_are_explained(root: Path, handler: str, message: str) -> None:
     assert result.error is not None
     assert "ConfigurationError" == result.error["errorType"]
     assert message in result.error["errorMessage"]
+
+
+def test_a_handler_about_to_be_killed_says_so(root: Path) -> None:
+    """
+    The line is in the log before Lambda's own, with the request and the place in the code.
+    """
+    with LocalFunction("app.slow", task_root=root, timeout_s=1.0) as function:
+        result = function.invoke({})
+
+    (line,) = [line for line in result.log if "about to be killed" in line]
+    assert "timeout" == result.status
+    assert f"request {result.request_id}, " in line
+    assert "at slow (app.py:" in line
