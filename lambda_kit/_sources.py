@@ -67,7 +67,8 @@ class Source:
 
 
 # https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html and services-sqs-errorhandling.html: the answer names message
-# ids; only a FIFO queue's records carry a MessageGroupId, and order holds within a group.
+# ids. Order holds within a message group of a FIFO queue, whose ARN ends in .fifo; records of standard queues may carry a
+# group too (fair queues), which orders nothing.
 SQS = Source(
     "sqs",
     answer=ANSWER_BATCH,
