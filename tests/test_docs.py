@@ -42,9 +42,11 @@ def run_console(example: Example) -> None:
         elif words[:2] == ["pip", "install"]:
             assert set(words[2].removeprefix("aws-lambda-kit[").rstrip("]").split(",")) <= extras(), line
         else:
-            assert words[0] == "lambda-kit", f"do not know how to check: {line}"
             folder = Path(example.namespace["folder"])
-            done = subprocess.run([sys.executable, "-m", "lambda_kit", *words[1:]], cwd=folder, capture_output=True, text=True, check=False)
+            if words[0] == "pytest":
+                (folder / words[1]).write_text(unit_tests(Path(example.path)), encoding="utf-8")
+            module = {"lambda-kit": "lambda_kit", "pytest": "pytest"}[words[0]]
+            done = subprocess.run([sys.executable, "-m", module, *words[1:]], cwd=folder, capture_output=True, text=True, check=False)
             assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
 
 
@@ -77,6 +79,14 @@ def application(document: Path) -> str:
     return "\n\n".join(kept)
 
 
+def unit_tests(document: Path) -> str:
+    """
+    Return the code a reader has in the test file: the blocks that define tests.
+    """
+    blocks = [str(example.parsed) for example in Sybil([CodeBlockParser("python")]).parse(document).examples()]
+    return "\n\n".join(block for block in blocks if "def test_" in block)
+
+
 @pytest.fixture
 def namespace(request: pytest.FixtureRequest, document: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> dict[str, Any]:
     """
@@ -91,6 +101,9 @@ def namespace(request: pytest.FixtureRequest, document: Path, monkeypatch: pytes
     boto3.client("secretsmanager").create_secret(Name="orders/db", SecretString=json.dumps(login))
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "docs")
     (tmp_path / "app.py").write_text(application(document))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "app", raising=False)
     (tmp_path / "aws.toml").write_text('[parameters]\n"/orders/price" = "19.90"\n')
     event = LambdaEvents().api_v2("POST", "/quotes", json={"sku": "teapot", "quantity": 2})
     (tmp_path / "event.json").write_text(json.dumps(event))
