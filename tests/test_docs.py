@@ -54,7 +54,7 @@ def write_file(example: Example) -> None:
     """
     Write a data block to the file that the text before it names.
     """
-    name = re.findall(r"`([\w.-]+)`:", example.document.text[: example.start])[-1]
+    name = re.findall(r"`([\w-]+\.(?:json|toml))`", example.document.text[: example.start])[-1]
     (Path(example.namespace["folder"]) / name).write_text(str(example.parsed), encoding="utf-8")
 
 
