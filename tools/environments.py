@@ -30,9 +30,10 @@ class Environment:
     A virtual environment with one set of constraints and the project itself, editable.
     """
 
-    __slots__ = ("constraints", "folder", "interpreter")
+    __slots__ = ("constraints", "folder", "interpreter", "name")
 
     def __init__(self, constraints: str, interpreter: Interpreter) -> None:
+        self.name = constraints
         self.constraints = os.path.join(ROOT, "constraints", constraints + ".txt")
         self.interpreter = interpreter
         self.folder = os.path.join(FOLDER, constraints + "-" + interpreter.name)

@@ -13,6 +13,7 @@ import tempfile
 import time
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from tools import pythons
 from tools.environments import FOLDER, ROOT, Environment, TargetError, run
@@ -31,11 +32,15 @@ SDK = ("boto3", "botocore", "s3transfer", "jmespath", "python-dateutil", "six", 
 LOCKED: tuple[tuple[str, list[str]], ...] = (
     ("constraints/run", ["--python-version=3.11"]),
     ("constraints/test", ["--python-version=3.11"]),
+    ("constraints/oldest", ["--python-version=3.11"]),
     ("constraints/bench", ["--python-version=3.11"]),
     ("constraints/wheels", ["--python-version=3.11", "--no-deps"]),
     # Lambda's 3.11 is a late one: no back-ports for the first releases.
     ("layer/constraints", ["--python-version=3.11.9", *("--no-emit-package=" + name for name in SDK)]),
 )
+
+# What the clients' tests need no checker and no valgrind for: these run with the oldest boto3 there may be, too.
+NOT_WITH_OLDEST = {"test_clients_cost.py", "test_clients_typing.py"}
 
 
 def demo() -> None:
@@ -57,6 +62,7 @@ def test(required: str, selection: list[str]) -> None:
     if missing:
         raise TargetError("required here, but not found: Python " + ", ".join(sorted(missing)))
     environments = [Environment("test", each) for each in there]
+    oldest = Environment("oldest", there[0])
     prepare(environments)
     started = time.monotonic()
     failures = []
@@ -66,11 +72,13 @@ def test(required: str, selection: list[str]) -> None:
     else:
         failures += attempt("ruff", environments[-1], [["ruff", "check", "."], ["ruff", "format", "--check", "."], ["coverage", "erase"]])
         # One Python's run waits for servers and clocks much of the time: two at once take little longer than one.
+        oldest.prepare()
+        jobs = [partial(check, each) for each in environments] + [partial(check_oldest, oldest)]
         with ThreadPoolExecutor(2) as pool:
-            for failed in pool.map(check, environments):
+            for failed in pool.map(lambda job: job(), jobs):
                 failures += failed
         failures += attempt("coverage of all Pythons", environments[-1], [["coverage", "combine", "--quiet"], ["coverage", "report"]])
-    sum_up([report(each) for each in environments], failures, time.monotonic() - started)
+    sum_up([report(each) for each in [*environments, oldest]], failures, time.monotonic() - started)
 
 
 def prepare(environments: list[Environment]) -> None:
@@ -97,6 +105,19 @@ def check(environment: Environment) -> list[str]:
     return failures
 
 
+def check_oldest(environment: Environment) -> list[str]:
+    """
+    Run the tests of clients with the oldest boto3 that the project allows, show what they printed, and return what failed.
+    """
+    paths = [*glob.glob(os.path.join(ROOT, "tests", "test_clients*.py")), os.path.join(ROOT, "tests", "test_roots.py")]
+    selection = sorted(path for path in paths if os.path.basename(path) not in NOT_WITH_OLDEST)
+    with tempfile.TemporaryFile() as output:
+        failures = pytest(environment, ["pytest"], selection, output)
+        output.seek(0)
+        print(output.read().decode(errors="replace"), flush=True)
+    return failures
+
+
 def check_types(environment: Environment, output: IO[bytes]) -> list[str]:
     """
     Run both type checkers for the Python of *environment*, and return what failed.
@@ -117,7 +138,7 @@ def pytest(environment: Environment, command: list[str], selection: list[str], o
     if os.path.exists(report(environment)):
         os.remove(report(environment))
     steps = [[*command, "--junitxml", report(environment), *selection]]
-    return attempt(f"pytest on Python {environment.interpreter.name}", environment, steps, output)
+    return attempt(f"pytest on Python {environment.interpreter.name}, {environment.name}", environment, steps, output)
 
 
 def attempt(title: str, environment: Environment, steps: list[list[str]], output: IO[bytes] | None = None) -> list[str]:
