@@ -190,6 +190,23 @@ def test_nothing_is_left_after_a_signal(task_root: Path, number: signal.Signals,
     assert all(ended(child) for child in children)
 
 
+def test_a_reader_that_goes_away_ends_the_command(task_root: Path) -> None:
+    """
+    As in ``lambda-kit invoke ... 2>&1 | head -1``: no traceback, no waiting, nothing left running.
+    """
+    command = [sys.executable, "-m", "lambda_kit", "invoke", "app.handler", "--event", "plain.json", "--event", "plain.json"]
+    with subprocess.Popen(
+        command, cwd=task_root, env=python_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stderr is not None
+        running.stderr.readline()
+        running.stderr.close()
+        try:
+            assert 1 == running.wait(30.0)
+        finally:
+            running.kill()
+
+
 @pytest.mark.parametrize("package", ["typer", "rich", "awslambdaric"])
 def test_a_missing_extra_is_told(task_root: Path, package: str) -> None:
     """
