@@ -7,6 +7,7 @@ down; its process may fork. Everything the kit hands out is bound to that life t
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -259,12 +260,12 @@ def on_shutdown(hook: Hook) -> Hook:
     there when the worker itself gets SIGTERM. Off Lambda nothing runs them but the test kit.
 
     Raises:
-        ConfigurationError: INIT is over (extensions can be registered only while the handler's module is imported), this
+        ConfigurationError: On Lambda INIT is over (extensions can be registered only while the handler's module is imported), this
             is not the main thread, or Lambda refused the extension.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
     """
-    if _life.invocations:
+    if on_lambda() and _life.invocations:
         raise ConfigurationError("on_shutdown works only while modules are imported: move the call to module level")
     with _life.lock:
         if on_lambda() and not _life.sigterm:
@@ -324,7 +325,8 @@ def _run_all(hooks: list[Callable[[], object]], complaint: str) -> None:
         try:
             hook()
         except (Exception, SystemExit):  # whatever it is, the next hook may still save something
-            _logger.exception(complaint)
+            with contextlib.suppress(Exception):  # the log may be what the signal has interrupted
+                _logger.exception(complaint)
 
 
 def _ask_for_sigterm() -> None:
@@ -375,22 +377,37 @@ def _handle_sigterm() -> None:
 
     earlier = signal.getsignal(signal.SIGTERM)
     environment_pid = os.getpid()
-    begun = False
+    begun = running = False
 
     def terminated(number: int, frame: FrameType | None) -> None:
-        nonlocal begun
-        if os.getpid() == environment_pid:
-            if begun:
-                return
-            begun = True
-            shut_down()
-        if callable(earlier):
-            earlier(number, frame)
-        elif earlier != signal.SIG_IGN:
-            logging.shutdown()
-            sys.stdout.flush()
-            # Not sys.exit: the runtime client's polling thread would keep the interpreter alive until SIGKILL.
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            os.kill(os.getpid(), signal.SIGTERM)
+        nonlocal begun, running
+        is_child = os.getpid() != environment_pid
+        if running and not is_child:
+            return
+        try:
+            if not begun and not is_child:
+                begun = running = True
+                shut_down()
+        finally:
+            running = False
+            if callable(earlier):
+                earlier(number, frame)
+            elif earlier != signal.SIG_IGN:
+                _die_of(number)
 
     signal.signal(signal.SIGTERM, terminated)
+
+
+def _die_of(number: int) -> None:
+    """Write out what is buffered, as far as that works, and end the process as if the signal had never been handled."""
+    import signal
+
+    try:
+        for write_out in (logging.shutdown, sys.stdout.flush):
+            # The signal may have interrupted a write to the same stream, which lets nobody else in.
+            with contextlib.suppress(Exception):
+                write_out()
+    finally:
+        # Not sys.exit: the runtime client's polling thread would keep the interpreter alive until SIGKILL.
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
