@@ -54,11 +54,7 @@ class _Life:
         self.invocations = 0
         self.watched = False
         self.sigterm = False
-        self.fork = _Turn()
-        self.snapshot = _Turn()
-        self.restore = _Turn()
-        self.shutdown = _Turn()
-        self.reset = _Turn()
+        self.fork, self.snapshot, self.restore, self.shutdown, self.reset = _Turn(), _Turn(), _Turn(), _Turn(), _Turn()
 
 
 _life = _Life()
@@ -342,15 +338,13 @@ def _register_extension(address: str) -> None:
     from http.client import HTTPConnection, HTTPException
 
     headers = {"Lambda-Extension-Name": "lambda-kit-shutdown", "Content-Type": "application/json"}
-    connection = HTTPConnection(address, timeout=2.0)
     try:
-        connection.request("POST", "/2020-01-01/extension/register", body='{"events": []}', headers=headers)
-        response = connection.getresponse()
-        response.read()
+        with contextlib.closing(HTTPConnection(address, timeout=2.0)) as connection:
+            connection.request("POST", "/2020-01-01/extension/register", body='{"events": []}', headers=headers)
+            response = connection.getresponse()
+            response.read()
     except (OSError, HTTPException) as exc:
         raise ConfigurationError(f"on_shutdown: the Runtime API at {address} did not answer") from exc
-    finally:
-        connection.close()
     identifier = response.headers.get("Lambda-Extension-Identifier")
     if response.status != 200 or identifier is None:
         raise ConfigurationError(f"on_shutdown: Lambda refused the internal extension (HTTP {response.status})")
@@ -361,14 +355,10 @@ def _wait_for_ever(address: str, identifier: str) -> None:
     """Ask for the extension's next event: Lambda ends INIT only after every extension has, and sends none to this one."""
     from http.client import HTTPConnection, HTTPException
 
-    waiting = HTTPConnection(address)
-    try:
+    # When it fails, Lambda is gone, and this process goes next.
+    with contextlib.suppress(OSError, HTTPException), contextlib.closing(HTTPConnection(address)) as waiting:
         waiting.request("GET", "/2020-01-01/extension/event/next", headers={"Lambda-Extension-Identifier": identifier})
         waiting.getresponse().read()
-    except (OSError, HTTPException):
-        return  # Lambda is gone, and this process goes next
-    finally:
-        waiting.close()
 
 
 def _handle_sigterm() -> None:
@@ -381,11 +371,10 @@ def _handle_sigterm() -> None:
 
     def terminated(number: int, frame: FrameType | None) -> None:
         nonlocal begun, running
-        is_child = os.getpid() != environment_pid
-        if running and not is_child:
+        if running and os.getpid() == environment_pid:
             return
         try:
-            if not begun and not is_child:
+            if not begun and os.getpid() == environment_pid:
                 begun = running = True
                 shut_down()
         finally:
@@ -402,12 +391,10 @@ def _die_of(number: int) -> None:
     """Write out what is buffered, as far as that works, and end the process as if the signal had never been handled."""
     import signal
 
-    try:
-        for write_out in (logging.shutdown, sys.stdout.flush):
-            # The signal may have interrupted a write to the same stream, which lets nobody else in.
-            with contextlib.suppress(Exception):
-                write_out()
-    finally:
-        # Not sys.exit: the runtime client's polling thread would keep the interpreter alive until SIGKILL.
-        signal.signal(number, signal.SIG_DFL)
-        os.kill(os.getpid(), number)
+    for write_out in (logging.shutdown, sys.stdout.flush):
+        # The signal may have interrupted a write to the same stream, which lets nobody else in.
+        with contextlib.suppress(BaseException):
+            write_out()
+    # Not sys.exit: the runtime client's polling thread would keep the interpreter alive until SIGKILL.
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)
