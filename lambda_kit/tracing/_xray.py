@@ -15,7 +15,7 @@ from json.encoder import encode_basestring_ascii as _quoted
 
 from lambda_kit import _runtime
 from lambda_kit.tracing import _causes, _daemon
-from lambda_kit.tracing._spans import OpenSpan
+from lambda_kit.tracing._spans import OpenSpan, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class _Trace:
 _trace = _Trace(None)
 
 
-def begin(name: str, namespace: str, parent: OpenSpan | None, /) -> XRaySpan | None:
+def begin(name: str, namespace: str, parent: Span | None, /) -> XRaySpan | None:
     """
     Open a span of the current invocation, or return ``None`` when X-Ray does not sample it.
 
@@ -103,7 +103,7 @@ class XRaySpan(OpenSpan):
         "id",
     )
 
-    def __init__(self, name: str, namespace: str, trace: _Trace, parent: OpenSpan | None) -> None:
+    def __init__(self, name: str, namespace: str, trace: _Trace, parent: Span | None) -> None:
         self._name = name
         self._namespace = namespace
         self._trace = trace
