@@ -4,6 +4,7 @@ One execution environment: a handler under the real runtime client in a process 
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
 import sys
@@ -93,16 +94,23 @@ class ExecutionEnvironment:
         self._peak_memory_mb = 0
         self._pid = 0
         self._began_s = time.monotonic()
-        self._temporary = Path(tempfile.mkdtemp(prefix="lambda-kit-environment-"))
-        self._log = LogPipe(self.say)
-        facts = {"functionName": function.function_name, "functionVersion": function.function_version, "handler": function.handler}
-        self._api = RuntimeApi(facts, on_contact=self._look_at_memory)
-        self._process = ChildProcess(
-            [sys.executable, "-m", "awslambdaric", function.handler],
-            env=function.variables(runtime_api=self._api.address, temporary=self._temporary),
-            cwd=function.task_root,
-            output=self._log.writer,
-        )
+        with contextlib.ExitStack() as opened:
+            temporary = Path(tempfile.mkdtemp(prefix="lambda-kit-environment-"))
+            opened.callback(shutil.rmtree, temporary, ignore_errors=True)
+            self._log = LogPipe(self.say)
+            opened.callback(self._log.close)
+            facts = {"functionName": function.function_name, "functionVersion": function.function_version, "handler": function.handler}
+            self._api = RuntimeApi(facts, on_contact=self._look_at_memory)
+            opened.callback(self._api.close)
+            self._process = ChildProcess(
+                [sys.executable, "-m", "awslambdaric", function.handler],
+                env=function.variables(runtime_api=self._api.address, temporary=temporary),
+                mark=f"AWS_LAMBDA_RUNTIME_API={self._api.address}",
+                cwd=function.task_root,
+                output=self._log.writer,
+            )
+            # Until here a failure closes it all; from now on shut_down() does.
+            self._opened = opened.pop_all()
         self._pid = self._process.pid
         self._watcher = threading.Thread(target=self._watch, name="environment-watcher", daemon=True)
         self._watcher.start()
@@ -184,9 +192,7 @@ class ExecutionEnvironment:
         else:
             self._process.kill()
         self._watcher.join()
-        self._api.close()
-        self._log.close()
-        shutil.rmtree(self._temporary, ignore_errors=True)
+        self._opened.close()
 
     def _end_of_phase(self, began_s: float, *, ended: bool) -> PhaseOutcome:
         """
