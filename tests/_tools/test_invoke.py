@@ -169,7 +169,9 @@ def test_each_failure_has_its_exit_code(task_root: Path, arguments: list[str], c
     assert all(ended(pid) for pid in pids_of(done.stderr))
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGHUP", "SIGINT"]
+)
 def test_nothing_is_left_after_a_signal(task_root: Path, number: signal.Signals, code: int) -> None:
     """
     A command that is told to end takes the function with it.
@@ -286,7 +288,11 @@ def test_no_aws_is_none_even_beside_a_seed(task_root: Path) -> None:
     assert shown.outcomes[0][1] is None
 
 
-@pytest.mark.parametrize("aws", ["localstack", "ftp://127.0.0.1", "http://"], ids=["word", "scheme", "host"])
+@pytest.mark.parametrize(
+    "aws",
+    ["localstack", "ftp://127.0.0.1", "http://", "http://localhost:99999", "http://[", f"http://{'x' * 64}.test"],
+    ids=["word", "scheme", "host", "port", "bracket", "label"],
+)
 def test_an_aws_that_is_no_url_is_refused(task_root: Path, aws: str) -> None:
     """
     The message says what may stand there.
