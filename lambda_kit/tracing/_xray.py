@@ -247,11 +247,14 @@ def _annotation(key: str, value: object) -> str:
     if not (key.isascii() and key.isidentifier()):
         key = re.sub(r"[^A-Za-z0-9_]", "_", key)
     kind = type(value)
-    if kind is int or (kind is float and abs(value) < _INFINITY):  # type: ignore[arg-type]  # a float: see before
-        return f'"{key[:_MOST_KEY]}":{value!r}'
-    if kind is bool:
-        return f'"{key[:_MOST_KEY]}":{"true" if value else "false"}'
-    return f'"{key[:_MOST_KEY]}":{_quoted((value if isinstance(value, str) else str(value))[:_MOST_TEXT])}'
+    try:
+        if kind is int or (kind is float and abs(value) < _INFINITY):  # type: ignore[arg-type]  # a float: see before
+            return f'"{key[:_MOST_KEY]}":{value!r}'
+        if kind is bool:
+            return f'"{key[:_MOST_KEY]}":{"true" if value else "false"}'
+        return f'"{key[:_MOST_KEY]}":{_quoted((value if isinstance(value, str) else str(value))[:_MOST_TEXT])}'
+    except Exception as exc:  # noqa: BLE001  # as in _value; and an integer may be too long for text
+        return f'"{key[:_MOST_KEY]}":{_unspeakable(exc)}'
 
 
 def _metadata(values: dict[str, object]) -> str:
@@ -265,7 +268,11 @@ def _value(value: object) -> str:
     try:
         return json.dumps(value, default=str, skipkeys=True, allow_nan=False)
     except Exception as exc:  # noqa: BLE001  # str() of the user's own objects may raise anything
-        return _quoted(f"not serialisable: {type(exc).__name__}")
+        return _unspeakable(exc)
+
+
+def _unspeakable(error: Exception) -> str:
+    return _quoted(f"not serialisable: {type(error).__name__}")
 
 
 def _is_id(text: str) -> bool:
