@@ -149,15 +149,14 @@ class ExecutionEnvironment:
         A runtime that is still busy after *timeout_s* is killed.
         """
         began_s = time.monotonic()
-        answer = self._api.invoke(request, timeout_s)
+        end = self._api.invoke(request, timeout_s)
         duration_ms = (time.monotonic() - began_s) * 1000.0
-        exit_status = self._api.exit_status
-        timed_out = exit_status is None and not self._api.is_idle
+        timed_out = end.exit_status is None and not end.is_idle
         if timed_out:
             duration_ms = timeout_s * 1000.0
             self.kill()
         self._log.flush()
-        return PhaseOutcome(duration_ms, answer, exit_status, timed_out)
+        return PhaseOutcome(duration_ms, end.answer, end.exit_status, timed_out)
 
     def say(self, line: str) -> None:
         """
