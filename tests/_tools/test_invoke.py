@@ -192,6 +192,20 @@ def test_nothing_is_left_after_a_signal(task_root: Path, number: signal.Signals,
     assert all(ended(child) for child in children)
 
 
+def test_an_ignored_hangup_stays_ignored(task_root: Path) -> None:
+    """
+    A command under nohup goes on when the terminal is closed.
+    """
+    source = "import atexit, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); sys.argv = ['lambda-kit', '--help']; "
+    source += (
+        "atexit.register(lambda: print(signal.getsignal(signal.SIGHUP) == signal.SIG_IGN)); from lambda_kit._tools import main; main()"
+    )
+
+    done = subprocess.run([sys.executable, "-c", source], env=python_environment(), capture_output=True, text=True, timeout=60, check=True)
+
+    assert "True" == done.stdout.splitlines()[-1]
+
+
 def test_a_reader_that_goes_away_ends_the_command(task_root: Path) -> None:
     """
     As in ``lambda-kit invoke ... 2>&1 | head -1``: no traceback, no waiting, nothing left running.
