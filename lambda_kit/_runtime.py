@@ -7,6 +7,7 @@ down; its process may fork. Everything the kit hands out is bound to that life t
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
@@ -53,11 +54,7 @@ class _Life:
         self.invocations = 0
         self.watched = False
         self.sigterm = False
-        self.fork = _Turn()
-        self.snapshot = _Turn()
-        self.restore = _Turn()
-        self.shutdown = _Turn()
-        self.reset = _Turn()
+        self.fork, self.snapshot, self.restore, self.shutdown, self.reset = _Turn(), _Turn(), _Turn(), _Turn(), _Turn()
 
 
 _life = _Life()
@@ -260,12 +257,12 @@ def on_shutdown(hook: Hook) -> Hook:
     there when the worker itself gets SIGTERM. Off Lambda nothing runs them but the test kit.
 
     Raises:
-        ConfigurationError: INIT is over (extensions can be registered only while the handler's module is imported), this
+        ConfigurationError: On Lambda INIT is over (extensions can be registered only while the handler's module is imported), this
             is not the main thread, or Lambda refused the extension.
 
     Source: https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
     """
-    if _life.invocations:
+    if on_lambda() and _life.invocations:
         raise ConfigurationError("on_shutdown works only while modules are imported: move the call to module level")
     with _life.lock:
         if on_lambda() and not _life.sigterm:
@@ -325,7 +322,8 @@ def _run_all(hooks: list[Callable[[], object]], complaint: str) -> None:
         try:
             hook()
         except (Exception, SystemExit):  # whatever it is, the next hook may still save something
-            _logger.exception(complaint)
+            with contextlib.suppress(Exception):  # the log may be what the signal has interrupted
+                _logger.exception(complaint)
 
 
 def _ask_for_sigterm() -> None:
@@ -341,15 +339,13 @@ def _register_extension(address: str) -> None:
     from http.client import HTTPConnection, HTTPException
 
     headers = {"Lambda-Extension-Name": "lambda-kit-shutdown", "Content-Type": "application/json"}
-    connection = HTTPConnection(address, timeout=2.0)
     try:
-        connection.request("POST", "/2020-01-01/extension/register", body='{"events": []}', headers=headers)
-        response = connection.getresponse()
-        response.read()
+        with contextlib.closing(HTTPConnection(address, timeout=2.0)) as connection:
+            connection.request("POST", "/2020-01-01/extension/register", body='{"events": []}', headers=headers)
+            response = connection.getresponse()
+            response.read()
     except (OSError, HTTPException) as exc:
         raise ConfigurationError(f"on_shutdown: the Runtime API at {address} did not answer") from exc
-    finally:
-        connection.close()
     identifier = response.headers.get("Lambda-Extension-Identifier")
     if response.status != 200 or identifier is None:
         raise ConfigurationError(f"on_shutdown: Lambda refused the internal extension (HTTP {response.status})")
@@ -360,14 +356,10 @@ def _wait_for_ever(address: str, identifier: str) -> None:
     """Ask for the extension's next event: Lambda ends INIT only after every extension has, and sends none to this one."""
     from http.client import HTTPConnection, HTTPException
 
-    waiting = HTTPConnection(address)
-    try:
+    # When it fails, Lambda is gone, and this process goes next.
+    with contextlib.suppress(OSError, HTTPException), contextlib.closing(HTTPConnection(address)) as waiting:
         waiting.request("GET", "/2020-01-01/extension/event/next", headers={"Lambda-Extension-Identifier": identifier})
         waiting.getresponse().read()
-    except (OSError, HTTPException):
-        return  # Lambda is gone, and this process goes next
-    finally:
-        waiting.close()
 
 
 def _handle_sigterm() -> None:
@@ -376,22 +368,34 @@ def _handle_sigterm() -> None:
 
     earlier = signal.getsignal(signal.SIGTERM)
     environment_pid = os.getpid()
-    begun = False
+    begun = running = False
 
     def terminated(number: int, frame: FrameType | None) -> None:
-        nonlocal begun
-        if os.getpid() == environment_pid:
-            if begun:
-                return
-            begun = True
-            shut_down()
-        if callable(earlier):
-            earlier(number, frame)
-        elif earlier != signal.SIG_IGN:
-            logging.shutdown()
-            sys.stdout.flush()
-            # Not sys.exit: the runtime client's polling thread would keep the interpreter alive until SIGKILL.
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
-            os.kill(os.getpid(), signal.SIGTERM)
+        nonlocal begun, running
+        if running and os.getpid() == environment_pid:
+            return
+        try:
+            if not begun and os.getpid() == environment_pid:
+                begun = running = True
+                shut_down()
+        finally:
+            running = False
+            if callable(earlier):
+                earlier(number, frame)
+            elif earlier != signal.SIG_IGN:
+                _die_of(number)
 
     signal.signal(signal.SIGTERM, terminated)
+
+
+def _die_of(number: int) -> None:
+    """Write out what is buffered, as far as that works, and end the process as if the signal had never been handled."""
+    import signal
+
+    for write_out in (logging.shutdown, sys.stdout.flush):
+        # The signal may have interrupted a write to the same stream, which lets nobody else in.
+        with contextlib.suppress(BaseException):
+            write_out()
+    # Not sys.exit: the runtime client's polling thread would keep the interpreter alive until SIGKILL.
+    signal.signal(number, signal.SIG_DFL)
+    os.kill(os.getpid(), number)

@@ -565,14 +565,27 @@ def test_silent_runtime_api_is_a_configuration_error(monkeypatch: pytest.MonkeyP
         _runtime.on_shutdown(lambda: None)
 
 
-def test_shutdown_hook_in_an_invocation_is_a_configuration_error() -> None:
+def test_shutdown_hook_in_an_invocation_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     After INIT no extension can be registered, so the hook would never run.
     """
+    monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9")
     _runtime.begin_invocation()
 
     with pytest.raises(ConfigurationError, match="move the call to module level"):
         _runtime.on_shutdown(lambda: None)
+
+
+def test_off_lambda_a_shutdown_hook_may_come_late(calls: list[str]) -> None:
+    """
+    A module that is imported after a handler has run, as one test file after another, declares its hooks as ever.
+    """
+    _runtime.begin_invocation()
+
+    _runtime.on_shutdown(lambda: calls.append("hook"))
+    _runtime.shut_down()
+
+    assert ["hook"] == calls
 
 
 def test_shutdown_hook_in_a_thread_is_a_configuration_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -611,7 +624,7 @@ def test_managed_instances_register_no_extension(monkeypatch: pytest.MonkeyPatch
 
 def test_hooks_run_once_for_two_signals(monkeypatch: pytest.MonkeyPatch, calls: list[str]) -> None:
     """
-    A second SIGTERM, while hooks run or after, starts nothing again.
+    A second SIGTERM does nothing while hooks run; a later one goes to whom it went before the kit.
     """
     signal.signal(signal.SIGTERM, lambda *_: calls.append("earlier handler"))
     monkeypatch.setenv(INIT_TYPE, "lambda-managed-instances")
@@ -623,9 +636,11 @@ def test_hooks_run_once_for_two_signals(monkeypatch: pytest.MonkeyPatch, calls: 
         signal.raise_signal(signal.SIGTERM)
 
     signal.raise_signal(signal.SIGTERM)
+    assert ["hook", "earlier handler"] == calls
+
     signal.raise_signal(signal.SIGTERM)
 
-    assert ["hook", "earlier handler"] == calls
+    assert ["hook", "earlier handler", "earlier handler"] == calls
 
 
 def test_ignored_signal_stays_ignored(monkeypatch: pytest.MonkeyPatch, calls: list[str]) -> None:
@@ -663,6 +678,43 @@ def test_process_ends_by_the_signal_it_got() -> None:
     )
 
     assert [True, True] == pending
+
+
+@pytest.mark.parametrize("hook", ["os.write(2, b'hook')", "print('lost'); os.write(2, b'never')"], ids=["quiet", "prints"])
+def test_process_ends_by_a_signal_in_the_middle_of_a_write(hook: str) -> None:
+    """
+    A stream that is being written to lets nobody else in: it is not flushed, a hook that prints fails, and the process ends.
+    """
+    ended = fresh_process.run(
+        f"""
+        import io, logging, os, signal, sys
+        from lambda_kit import on_shutdown
+
+        class Terminated(io.RawIOBase):
+            def writable(self):
+                return True
+
+            def write(self, data):
+                signal.raise_signal(signal.SIGTERM)
+                os.write(2, b"survived")
+                return len(data)
+
+        class Handler(logging.Handler):  # as the runtime client's own, it lets errors out
+            def emit(self, record):
+                print(record.msg, flush=True)
+
+        @on_shutdown
+        def bye():
+            {hook}
+
+        logging.getLogger().addHandler(Handler())
+        sys.stdout = io.TextIOWrapper(io.BufferedWriter(Terminated()), write_through=True)
+        print("x", flush=True)
+        """,
+        environ={INIT_TYPE: "lambda-managed-instances", "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9"},
+    )
+
+    assert (-signal.SIGTERM, "hook" if "hook" in hook else "") == (ended.returncode, ended.stderr)
 
 
 def test_forked_child_runs_no_hooks() -> None:

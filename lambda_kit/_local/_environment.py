@@ -4,6 +4,7 @@ One execution environment: a handler under the real runtime client in a process 
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import signal
 import sys
@@ -93,16 +94,23 @@ class ExecutionEnvironment:
         self._peak_memory_mb = 0
         self._pid = 0
         self._began_s = time.monotonic()
-        self._temporary = Path(tempfile.mkdtemp(prefix="lambda-kit-environment-"))
-        self._log = LogPipe(self.say)
-        facts = {"functionName": function.function_name, "functionVersion": function.function_version, "handler": function.handler}
-        self._api = RuntimeApi(facts, on_contact=self._look_at_memory)
-        self._process = ChildProcess(
-            [sys.executable, "-m", "awslambdaric", function.handler],
-            env=function.variables(runtime_api=self._api.address, temporary=self._temporary),
-            cwd=function.task_root,
-            output=self._log.writer,
-        )
+        with contextlib.ExitStack() as opened:
+            temporary = Path(tempfile.mkdtemp(prefix="lambda-kit-environment-"))
+            opened.callback(shutil.rmtree, temporary, ignore_errors=True)
+            self._log = LogPipe(self.say)
+            opened.callback(self._log.close)
+            facts = {"functionName": function.function_name, "functionVersion": function.function_version, "handler": function.handler}
+            self._api = RuntimeApi(facts, on_contact=self._look_at_memory)
+            opened.callback(self._api.close)
+            self._process = ChildProcess(
+                [sys.executable, "-m", "awslambdaric", function.handler],
+                env=function.variables(runtime_api=self._api.address, temporary=temporary),
+                mark=f"AWS_LAMBDA_RUNTIME_API={self._api.address}",
+                cwd=function.task_root,
+                output=self._log.writer,
+            )
+            # Until here a failure closes it all; from now on shut_down() does.
+            self._opened = opened.pop_all()
         self._pid = self._process.pid
         self._watcher = threading.Thread(target=self._watch, name="environment-watcher", daemon=True)
         self._watcher.start()
@@ -141,15 +149,14 @@ class ExecutionEnvironment:
         A runtime that is still busy after *timeout_s* is killed.
         """
         began_s = time.monotonic()
-        answer = self._api.invoke(request, timeout_s)
+        end = self._api.invoke(request, timeout_s)
         duration_ms = (time.monotonic() - began_s) * 1000.0
-        exit_status = self._api.exit_status
-        timed_out = exit_status is None and not self._api.is_idle
+        timed_out = end.exit_status is None and not end.is_idle
         if timed_out:
             duration_ms = timeout_s * 1000.0
             self.kill()
         self._log.flush()
-        return PhaseOutcome(duration_ms, answer, exit_status, timed_out)
+        return PhaseOutcome(duration_ms, end.answer, end.exit_status, timed_out)
 
     def say(self, line: str) -> None:
         """
@@ -184,9 +191,7 @@ class ExecutionEnvironment:
         else:
             self._process.kill()
         self._watcher.join()
-        self._api.close()
-        self._log.close()
-        shutil.rmtree(self._temporary, ignore_errors=True)
+        self._opened.close()
 
     def _end_of_phase(self, began_s: float, *, ended: bool) -> PhaseOutcome:
         """

@@ -78,6 +78,8 @@ class FunctionConfiguration:
     xray_address: str = "127.0.0.1:2000"
 
     def __post_init__(self) -> None:
+        if not self.task_root.is_dir():
+            raise ConfigurationError(f"the root {str(self.task_root)!r} is not a directory")
         if not 0.0 < self.timeout_s <= MAX_TIMEOUT_S:
             raise ConfigurationError(f"the timeout is {self.timeout_s:g} s: Lambda takes up to {MAX_TIMEOUT_S:g} s")
         if not MIN_MEMORY_MB <= self.memory_mb <= MAX_MEMORY_MB:

@@ -4,6 +4,7 @@ A function on this machine: it gets environments as Lambda would give them, and 
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import threading
@@ -138,8 +139,9 @@ class LocalFunction:
         """
         Shut all environments down and leave nothing of them.
         """
-        for environment in list(self._all):
-            self._end(environment)
+        with contextlib.ExitStack() as ending:  # one that fails to end does not keep the others
+            for environment in list(self._all):
+                ending.callback(self._end, environment)
 
     def invoke(
         self,

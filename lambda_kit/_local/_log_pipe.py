@@ -31,24 +31,39 @@ class LogPipe:
         self._mark = f"\0{secrets.token_hex(8)}\0".encode()
         self._end = f"\0{secrets.token_hex(8)}\0".encode()
         self._passed = threading.Semaphore(0)
+        self._heard = True
+        self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._read, name="function-log", daemon=True)
         self._thread.start()
 
     def flush(self) -> None:
         """
         Wait until everything written so far has been passed on, an unfinished line included.
+
+        Raises:
+            BaseException: What *on_line* has raised, told once; it gets no further line.
         """
         os.write(self.writer, self._mark)
         self._passed.acquire()
+        self._raise()
 
     def close(self) -> None:
         """
         Pass on the rest and close both ends. A process that still holds the writing end gets a broken pipe.
+
+        Raises:
+            BaseException: As :meth:`flush` does, when everything is closed.
         """
         os.write(self.writer, self._end)
         self._thread.join()
         os.close(self.writer)
         os.close(self._reader)
+        self._raise()
+
+    def _raise(self) -> None:
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
 
     def _read(self) -> None:
         unfinished = b""
@@ -71,5 +86,10 @@ class LogPipe:
     def _pass_on(self, written: bytes) -> None:
         # One newline ends a line, it does not begin an empty one.
         lines = written.decode(errors="replace").replace(*_RECORD_LINES).removesuffix("\n") if written else None
-        for line in () if lines is None else lines.split("\n"):
-            self._on_line(line)
+        if lines is None or not self._heard:
+            return
+        try:
+            for line in lines.split("\n"):
+                self._on_line(line)
+        except BaseException as exc:  # noqa: BLE001  # it is raised where somebody waits; a thread that died would keep them waiting
+            self._heard, self._error = False, exc

@@ -36,6 +36,7 @@ class ChildProcess:
         command: Sequence[str],
         *,
         env: Mapping[str, str],
+        mark: str | None = None,
         cwd: Path | None = None,
         uid: int | None = None,
         stdin: int | IO[bytes] = subprocess.DEVNULL,
@@ -43,6 +44,7 @@ class ChildProcess:
     ) -> None:
         """
         Args:
+            mark: ``NAME=value`` of *env* that no other process has: what carries it belongs to this one, even when its parent is gone.
             uid: User and group to run as; needs root.
             stdin: A pipe's writing end stays open as long as the process lives: what reads it to its end ends with this interpreter.
             output: Where standard output and standard error go, both.
@@ -60,6 +62,7 @@ class ChildProcess:
             extra_groups=None if uid is None else [],
         )
         self.pid = self._process.pid
+        self._mark = mark
         self._lock = threading.Lock()
         self._pidfd = os.pidfd_open(self.pid)
         # Not closed when the process ends: another thread may be waiting on it.
@@ -111,12 +114,33 @@ class ChildProcess:
         with _pidfds(descendants(self.pid)) as others:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
-            for pidfd in others:
-                with contextlib.suppress(ProcessLookupError):
-                    signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-            for pidfd in others:
-                has_ended(pidfd, KILL_TIMEOUT_S)
-        return self.wait(KILL_TIMEOUT_S)
+            _kill(others)
+        status = self.wait(KILL_TIMEOUT_S)
+        if self._mark is not None:
+            # What made itself a daemon has lost its parent, and may start another one until it is killed.
+            wait_until(lambda: not _kill_marked(os.fsencode(self._mark or "")), timeout_s=KILL_TIMEOUT_S, step_s=0.0)
+        return status
+
+
+def _kill_marked(mark: bytes) -> bool:
+    """
+    Kill all processes that have *mark* in their environment; tell whether there were any.
+    """
+    found = marked(mark)
+    with _pidfds(found) as pidfds:
+        _kill(pidfds)
+    return bool(found)
+
+
+def _kill(pidfds: Sequence[int]) -> None:
+    """
+    Kill processes, and wait until they are gone.
+    """
+    for pidfd in pidfds:
+        with contextlib.suppress(ProcessLookupError):
+            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+    for pidfd in pidfds:
+        has_ended(pidfd, KILL_TIMEOUT_S)
 
 
 _living: set[ChildProcess] = set()
@@ -148,12 +172,10 @@ def descendants(pid: int) -> list[int]:
     Return the ids of all processes below *pid*, as the process table shows them now.
     """
     children: dict[int, list[int]] = {}
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                # pid (command) state ppid ...: the command may hold spaces and brackets.
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-                children.setdefault(parent, []).append(int(entry.name))
+    for each, stat in _of_all_processes("stat"):
+        # pid (command) state ppid ...: the command may hold spaces and brackets.
+        parent = int(stat.rpartition(b")")[2].split()[1])
+        children.setdefault(parent, []).append(each)
     found: list[int] = []
     waiting = [pid]
     while waiting:
@@ -161,6 +183,24 @@ def descendants(pid: int) -> list[int]:
         found += below
         waiting += below
     return found
+
+
+def marked(mark: bytes) -> list[int]:
+    """
+    Return the ids of all other processes that were started with *mark* (``NAME=value``) in their environment and have not ended.
+    """
+    return [pid for pid, environment in _of_all_processes("environ") if mark in environment.split(b"\0") and pid != os.getpid()]
+
+
+def _of_all_processes(fact: str) -> Iterator[tuple[int, bytes]]:
+    """
+    Yield the id of every process whose *fact*, a file of the process table, may be read, with its content.
+    """
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                content = (entry / fact).read_bytes()
+                yield int(entry.name), content
 
 
 def peak_memory_mb(pid: int) -> int:

@@ -71,6 +71,22 @@ class RuntimeAnswer:
     xray_cause: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class InvocationEnd:
+    """
+    How an invocation stood at one moment: at its end, or when its time was over.
+
+    Attributes:
+        answer: What the runtime has posted, if anything.
+        is_idle: Runtime and extensions have asked for the next event.
+        exit_status: The runtime's, if it has ended.
+    """
+
+    answer: RuntimeAnswer | None
+    is_idle: bool
+    exit_status: int | None
+
+
 @dataclass(slots=True)
 class _Extension:
     """
@@ -180,11 +196,9 @@ class RuntimeApi:
             self._changed.notify_all()
         return self._await(_State.is_idle, timeout_s)
 
-    def invoke(self, request: InvocationRequest, timeout_s: float) -> RuntimeAnswer | None:
+    def invoke(self, request: InvocationRequest, timeout_s: float) -> InvocationEnd:
         """
-        Hand *request* over; return the answer once runtime and extensions are ready for more, have died, or *timeout_s* is over.
-
-        None means that there was no answer by then; :attr:`exit_status` tells a death from a time-out.
+        Hand *request* over; return how things stand once runtime and extensions are ready for more, have died, or *timeout_s* is over.
         """
         with self._changed:
             state = self._state
@@ -193,8 +207,9 @@ class RuntimeApi:
             state.deadline_ms = int((time.time() + timeout_s) * 1000.0)
             state.invokes += 1
             self._changed.notify_all()
-        self._await(lambda state: state.answer is not None and state.is_idle(), timeout_s)
-        return self._state.answer
+            # All in one moment: a runtime that gets ready just after its time has not been in time.
+            self._await(lambda state: state.answer is not None and state.is_idle(), timeout_s)
+            return InvocationEnd(state.answer, state.is_idle(), state.exit_status)
 
     @property
     def is_idle(self) -> bool:

@@ -63,7 +63,7 @@ class XRayDaemon:
         mark = secrets.token_hex(8).encode()
         with self._changed:
             self._send(mark)
-            while not self._changed.wait_for(lambda: mark in self._marks, _MARK_LOST_AFTER_S):
+            while not self._changed.wait_for(lambda: mark in self._marks, _MARK_LOST_AFTER_S) and self._thread.is_alive():
                 self._send(mark)
             return [document for document in self._documents if root in (None, document.get("trace_id"))]
 
@@ -135,6 +135,6 @@ def _document_of(datagram: bytes) -> dict[str, Any] | None:
         return None
     try:
         document = json.loads(body) if json.loads(header) == _FORMAT else None
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return document if isinstance(document, dict) else None

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 USAGE_ERROR = 2
 
+# Windows has no SIGHUP; elsewhere a terminal sends it when it is closed.
+_ENDINGS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
+
 
 def main() -> None:
     """
@@ -29,7 +32,9 @@ def main() -> None:
         sys.exit(USAGE_ERROR)
     from lambda_kit._tools._cli import app
 
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in _ENDINGS:
+        if signal.getsignal(number) != signal.SIG_IGN:  # nohup has it ignored
+            signal.signal(number, _terminated)
     app(prog_name="lambda-kit")
 
 
@@ -37,5 +42,6 @@ def _terminated(number: int, _: FrameType | None) -> None:
     """
     Leave by an exception, so that everything that was started is ended on the way out; once is enough.
     """
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for ending in _ENDINGS:
+        signal.signal(ending, signal.SIG_IGN)
     sys.exit(128 + number)

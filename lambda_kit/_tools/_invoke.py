@@ -199,12 +199,14 @@ def _reachable(url: str | None) -> str:
     """
     Return *url* once something listens there.
     """
-    parts = urlsplit(url or "")
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ConfigurationError(f"--aws takes embedded, none or a URL: not {url!r}")
     try:
+        parts = urlsplit(url or "")
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("it has no scheme or no host")
         port = parts.port or (443 if parts.scheme == "https" else 80)
         socket.create_connection((parts.hostname, port), timeout=_REACH_TIMEOUT_S).close()
     except OSError as exc:
         raise ConfigurationError(f"no AWS endpoint answers at {url}: {exc.strerror or exc}") from exc
+    except ValueError as exc:  # a port or a host name that is none
+        raise ConfigurationError(f"--aws takes embedded, none or a URL: not {url!r}") from exc
     return parts.geturl()

@@ -5,6 +5,7 @@ Exceptions as X-Ray's ``cause`` shows them: type, message and stack, with the ch
 from __future__ import annotations
 
 import os
+from json.encoder import encode_basestring_ascii as _quoted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,12 +45,27 @@ def answer(code: str, message: str) -> list[dict[str, Any]]:
 
 def shortened(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """
-    Return the same exceptions with the beginnings of their messages, without stacks.
+    Return the same exceptions with the beginnings of their names and messages, without stacks: each has 2.2 kB at most.
     """
     return [
-        {**one, "message": one["message"][:_SHORT_TEXT], "stack": [], "truncated": one.get("truncated", 0) + len(one.get("stack", ()))}
+        {
+            **one,
+            "type": _beginning(one["type"]),
+            "message": _beginning(one["message"]),
+            "stack": [],
+            "truncated": one.get("truncated", 0) + len(one.get("stack", ())),
+        }
         for one in found
     ]
+
+
+def _beginning(text: str) -> str:
+    """
+    Return as much of *text* as has a thousand bytes in JSON, where a character may take twelve.
+    """
+    while (size := len(_quoted(text)) - 2) > _SHORT_TEXT:
+        text = text[: len(text) * _SHORT_TEXT // size]
+    return text
 
 
 def _cause(error: BaseException) -> BaseException | None:

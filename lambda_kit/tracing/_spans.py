@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     class Begin(Protocol):
         """
-        Open a span below *parent*, or below the invocation's own; ``None`` when this invocation is not traced.
+        Open a span below *parent*, if that was opened, or below the invocation's own; ``None`` when this invocation is not traced.
         """
 
-        def __call__(self, name: str, namespace: str, parent: OpenSpan | None, /) -> OpenSpan | None: ...
+        def __call__(self, name: str, namespace: str, parent: Span | None, /) -> OpenSpan | None: ...
 
 else:
     from lambda_kit._typing import overload
@@ -70,7 +70,7 @@ class OpenSpan(Span):
     __slots__ = ("opener", "outer")
 
     opener: Marker | None
-    outer: OpenSpan | None
+    outer: OpenSpan | _Unopened | None
 
     @abstractmethod
     def end(self, error: BaseException | None = None) -> None:
@@ -97,6 +97,22 @@ class OpenSpan(Span):
         """
 
 
+class _Unopened(Span):
+    """
+    Stand where a span would be that nobody traces, so that leaving it closes no other.
+    """
+
+    __slots__ = ("opener", "outer")
+
+    opener: Marker | None
+    outer: OpenSpan | _Unopened | None
+
+    def end(self, error: BaseException | None = None) -> None:
+        """
+        Send nothing.
+        """
+
+
 class Marker:
     """
     Mark a stretch of work, as ``with`` block or as decorator; what :func:`span` returns for a name. May be used again and again.
@@ -109,7 +125,7 @@ class Marker:
         self._namespace = namespace
         self._facts = facts
         # Those not closed yet: threads share a marker, and a generator may be closed in another context than it was begun in.
-        self._open: list[OpenSpan] = []
+        self._open: list[OpenSpan | _Unopened] = []
 
     @property
     def name(self) -> str:
@@ -120,9 +136,7 @@ class Marker:
         if begin is None:
             return _NOTHING
         outer = _current.get()
-        opened = begin(self._name, self._namespace, outer)
-        if opened is None:
-            return _NOTHING
+        opened = begin(self._name, self._namespace, outer) or _Unopened()
         opened.opener = self
         opened.outer = outer
         if self._facts:
@@ -138,6 +152,12 @@ class Marker:
     def __call__(self, function: Function) -> Function:
         decorated: Function = _decorated(function, self)
         return decorated
+
+    def another(self) -> Marker:
+        """
+        Return a marker of the same, for one stretch that may end in another context than it began in.
+        """
+        return Marker(self._name, self._namespace)
 
     def _close(self, error: BaseException | None) -> None:
         closing = _current.get()
@@ -155,7 +175,7 @@ class Marker:
 
 _NOTHING = Span()
 _begin: Begin | None = None
-_current: ContextVar[OpenSpan | None] = ContextVar("lambda_kit_span", default=None)
+_current: ContextVar[OpenSpan | _Unopened | None] = ContextVar("lambda_kit_span", default=None)
 _markers: dict[str, Marker] = {}
 
 
@@ -179,12 +199,13 @@ def span(name: str | Callable[..., object], /, *, namespace: str = "") -> Marker
         ConfigurationError: It was given neither a name nor a function.
     """
     try:
-        if not namespace:
+        # While spans are opened, each block has a marker of its own, which can close no other block's span.
+        if _begin is None and not namespace:
             return _markers[name]  # type: ignore[index]  # a function is not found
     except (KeyError, TypeError):  # seen for the first time, or a callable that has no hash
         pass
     if isinstance(name, str):
-        return Marker(name, namespace) if namespace else _marker(name)
+        return Marker(name, namespace) if namespace or _begin is not None else _marker(name)
     decorated: Callable[..., object] = _decorated(name, None)
     return decorated
 
@@ -248,7 +269,7 @@ def _wrapper(function: Callable[..., object], marker: Marker) -> Callable[..., o
 
 def _async_wrapper(function: Callable[..., Any], marker: Marker) -> Callable[..., object]:
     async def traced(*args: object, **kwargs: object) -> object:
-        with marker:
+        with marker.another():
             return await function(*args, **kwargs)
 
     return traced

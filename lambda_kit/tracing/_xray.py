@@ -15,7 +15,7 @@ from json.encoder import encode_basestring_ascii as _quoted
 
 from lambda_kit import _runtime
 from lambda_kit.tracing import _causes, _daemon
-from lambda_kit.tracing._spans import OpenSpan
+from lambda_kit.tracing._spans import OpenSpan, Span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class _Trace:
 _trace = _Trace(None)
 
 
-def begin(name: str, namespace: str, parent: OpenSpan | None, /) -> XRaySpan | None:
+def begin(name: str, namespace: str, parent: Span | None, /) -> XRaySpan | None:
     """
     Open a span of the current invocation, or return ``None`` when X-Ray does not sample it.
 
@@ -103,7 +103,7 @@ class XRaySpan(OpenSpan):
         "id",
     )
 
-    def __init__(self, name: str, namespace: str, trace: _Trace, parent: OpenSpan | None) -> None:
+    def __init__(self, name: str, namespace: str, trace: _Trace, parent: Span | None) -> None:
         self._name = name
         self._namespace = namespace
         self._trace = trace
@@ -247,11 +247,14 @@ def _annotation(key: str, value: object) -> str:
     if not (key.isascii() and key.isidentifier()):
         key = re.sub(r"[^A-Za-z0-9_]", "_", key)
     kind = type(value)
-    if kind is int or (kind is float and abs(value) < _INFINITY):  # type: ignore[arg-type]  # a float: see before
-        return f'"{key[:_MOST_KEY]}":{value!r}'
-    if kind is bool:
-        return f'"{key[:_MOST_KEY]}":{"true" if value else "false"}'
-    return f'"{key[:_MOST_KEY]}":{_quoted((value if isinstance(value, str) else str(value))[:_MOST_TEXT])}'
+    try:
+        if kind is int or (kind is float and abs(value) < _INFINITY):  # type: ignore[arg-type]  # a float: see before
+            return f'"{key[:_MOST_KEY]}":{value!r}'
+        if kind is bool:
+            return f'"{key[:_MOST_KEY]}":{"true" if value else "false"}'
+        return f'"{key[:_MOST_KEY]}":{_quoted((value if isinstance(value, str) else str(value))[:_MOST_TEXT])}'
+    except Exception as exc:  # noqa: BLE001  # as in _value; and an integer may be too long for text
+        return f'"{key[:_MOST_KEY]}":{_unspeakable(exc)}'
 
 
 def _metadata(values: dict[str, object]) -> str:
@@ -265,7 +268,11 @@ def _value(value: object) -> str:
     try:
         return json.dumps(value, default=str, skipkeys=True, allow_nan=False)
     except Exception as exc:  # noqa: BLE001  # str() of the user's own objects may raise anything
-        return _quoted(f"not serialisable: {type(exc).__name__}")
+        return _unspeakable(exc)
+
+
+def _unspeakable(error: Exception) -> str:
+    return _quoted(f"not serialisable: {type(error).__name__}")
 
 
 def _is_id(text: str) -> bool:

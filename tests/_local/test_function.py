@@ -19,7 +19,7 @@ def configuration(**settings: Any) -> FunctionConfiguration:
     """
     Return a configuration of a function somewhere.
     """
-    return FunctionConfiguration(handler="app.handler", task_root=Path("/var/task"), **settings)
+    return FunctionConfiguration(**{"handler": "app.handler", "task_root": Path("/var"), **settings})
 
 
 def variables(**settings: Any) -> dict[str, str]:
@@ -37,8 +37,9 @@ def variables(**settings: Any) -> dict[str, str]:
         ({"memory_mb": 127}, "128"),
         ({"init_type": "warm"}, "snap-start"),
         ({"environ": {"_HANDLER": "x"}}, "_HANDLER"),
+        ({"task_root": Path("/var/no/such/place")}, "the root '/var/no/such/place' is not a directory"),
     ],
-    ids=["no time", "too long", "too small", "no such type", "Lambda's own"],
+    ids=["no time", "too long", "too small", "no such type", "Lambda's own", "no such root"],
 )
 def test_what_lambda_would_refuse_is_refused(settings: dict[str, Any], told: str) -> None:
     """
@@ -63,7 +64,7 @@ def test_variables_are_lambdas() -> None:
     assert "127.0.0.1:1" == found["AWS_LAMBDA_RUNTIME_API"]
     assert ("eu-west-1", "eu-west-1") == (found["AWS_REGION"], found["AWS_DEFAULT_REGION"])
     assert f"AWS_Lambda_{python_name()}" == found["AWS_EXECUTION_ENV"]
-    assert ("/var/task", "app.handler") == (found["LAMBDA_TASK_ROOT"], found["_HANDLER"])
+    assert ("/var", "app.handler") == (found["LAMBDA_TASK_ROOT"], found["_HANDLER"])
     assert ("127.0.0.1:2", "127.0.0.1", "2") == tuple(found[f"{name}"] for name in XRAY)
 
 

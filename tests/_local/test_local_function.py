@@ -318,6 +318,43 @@ def test_settings_lambda_would_refuse_are_refused() -> None:
         LocalFunction("app.handler", timeout_s=1000.0)
 
 
+def test_a_failed_start_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Folder, descriptors and threads of an environment whose process cannot be started are closed at once.
+    """
+    root, temporary = tmp_path / "root", tmp_path / "temporary"
+    root.mkdir()
+    temporary.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    function = LocalFunction("app.handler", task_root=root)
+    root.rmdir()
+    before = (threading.active_count(), len(list(Path("/proc/self/fd").iterdir())))
+
+    with pytest.raises(FileNotFoundError):
+        function.invoke({})
+
+    assert [] == list(temporary.iterdir())
+    assert before == (threading.active_count(), len(list(Path("/proc/self/fd").iterdir())))
+
+
+def test_a_daemon_of_the_function_ends_with_its_environment(handler_module: Callable[[str], Path]) -> None:
+    """
+    Nothing a function has started outlives it, wherever it has put itself.
+    """
+    source = """
+        import subprocess
+
+        def handler(event, context):
+            shell = "setsid sleep 600 >/dev/null 2>&1 & echo $!"
+            return int(subprocess.run(["sh", "-c", shell], stdout=subprocess.PIPE, check=True).stdout)
+    """
+    with LocalFunction("app.handler", task_root=handler_module(source), timeout_s=10.0) as function:
+        pid = function.invoke({}).payload
+        assert not ended(pid)
+
+    assert ended(pid) or "Z" == Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
 def test_nothing_is_left(task_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Processes, threads and temporary folders are gone after the block, also when it ends in an error.

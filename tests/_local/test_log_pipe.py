@@ -61,6 +61,47 @@ def test_more_than_the_pipe_holds_comes_through(pipe: LogPipe, lines: list[str])
     assert [long] == lines
 
 
+def refuse(_: str) -> None:
+    """
+    Take no line, as a terminal that was closed.
+    """
+    raise BrokenPipeError("nobody reads")
+
+
+def test_a_listener_that_fails_does_not_stop_the_pipe(lines: list[str]) -> None:
+    """
+    The child's output is read on, the listener is left alone, and its error comes out where somebody waits, once.
+    """
+
+    def listen(line: str) -> None:
+        lines.append(line)
+        refuse(line)
+
+    pipe = LogPipe(listen)
+    os.write(pipe.writer, b"one\ntwo\n")
+
+    with pytest.raises(BrokenPipeError, match="nobody reads"):
+        pipe.flush()
+
+    os.write(pipe.writer, b"x" * 300_000)
+    pipe.flush()
+    pipe.close()
+    assert ["one"] == lines
+
+
+def test_closing_tells_what_no_flush_has_told() -> None:
+    """
+    A listener that fails at the end is heard too, after everything is closed.
+    """
+    pipe = LogPipe(refuse)
+    os.write(pipe.writer, b"last words")
+
+    with pytest.raises(BrokenPipeError, match="nobody reads"):
+        pipe.close()
+
+    assert not pipe._thread.is_alive()
+
+
 def test_closing_passes_on_the_rest(lines: list[str]) -> None:
     """
     What comes between the last flush and the end is not lost.

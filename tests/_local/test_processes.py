@@ -60,6 +60,35 @@ def test_kill_ends_grandchildren_in_their_own_sessions() -> None:
     assert -signal.SIGKILL == child.kill()
 
 
+def test_kill_ends_what_made_itself_a_daemon() -> None:
+    """
+    A grandchild in its own session whose parent has ended is found by the environment it was started with; others are left alone.
+    """
+    source = FAMILY.replace("import subprocess", "import os, subprocess").replace(
+        "sleeper =", "if os.fork(): os.wait(), time.sleep(600)\nsleeper ="
+    )
+    daemonised = source.replace("flush=True)\ntime.sleep(600)", "flush=True)")
+    families = []
+    for number in range(2):
+        reader, writer = os.pipe()
+        child = ChildProcess(
+            [sys.executable, "-W", "ignore", "-c", daemonised], env={**python_environment(), "NUMBER": f"{os.getpid()}-{number}"},
+            mark=f"NUMBER={os.getpid()}-{number}", output=writer,
+        )  # fmt: skip
+        os.close(writer)
+        with os.fdopen(reader) as output:
+            families.append((child, int(output.readline())))
+    (killed, orphan), (other, spared) = families
+    assert wait_until(lambda: orphan not in descendants(killed.pid) and spared not in descendants(other.pid), timeout_s=30.0)
+
+    assert -signal.SIGKILL == killed.kill()
+
+    assert not lives(orphan)
+    assert lives(spared)
+    other.kill()
+    assert not lives(spared)
+
+
 def test_stop_lets_the_child_end_itself() -> None:
     """
     A child that heeds the signal gives its own exit status.

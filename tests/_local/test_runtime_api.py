@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from lambda_kit._local._runtime_api import MAX_RESPONSE_BYTES, InvocationRequest, RuntimeApi
+from lambda_kit._local._runtime_api import MAX_RESPONSE_BYTES, InvocationEnd, InvocationRequest, RuntimeApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -110,7 +110,7 @@ def test_an_event_comes_with_all_that_is_known_of_it(runtime: Runtime, contacts:
     assert 202 == runtime.answer("response", b'"done"', Content_Type="text/plain").status
     runtime.ask_aside("GET", NEXT)
 
-    posted = answer.result()
+    posted = answer.result().answer
     assert posted is not None
     assert (b'"done"', "text/plain", None) == (posted.body, posted.content_type, posted.error_type)
     assert runtime.api.is_idle
@@ -138,7 +138,7 @@ def test_an_error_keeps_its_type_and_its_cause(runtime: Runtime) -> None:
         event.result()
         runtime.answer("error", b"{}", Lambda_Runtime_Function_XRay_Error_Cause="why", **headers)
         event = runtime.ask_aside("GET", NEXT)
-        posted = answer.result()
+        posted = answer.result().answer
         assert posted is not None
         assert (expected, "why") == (posted.error_type, posted.xray_cause)
 
@@ -150,9 +150,25 @@ def test_a_time_out_has_no_answer(runtime: Runtime) -> None:
     runtime.ask_aside("GET", NEXT)
     runtime.api.await_init(30.0)
 
-    assert runtime.api.invoke(REQUEST, 0.05) is None
+    assert InvocationEnd(answer=None, is_idle=False, exit_status=None) == runtime.api.invoke(REQUEST, 0.05)
     assert not runtime.api.is_idle
     assert runtime.api.exit_status is None
+
+
+def test_a_runtime_that_is_ready_too_late_was_not_ready(runtime: Runtime) -> None:
+    """
+    Answer, idleness and exit status are those of one moment: what comes after it does not turn a time-out into a success.
+    """
+    event = runtime.ask_aside("GET", NEXT)
+    runtime.api.await_init(30.0)
+
+    end = runtime.api.invoke(REQUEST, 0.05)
+    event.result()
+    runtime.answer("response", b'"late"')
+    runtime.ask_aside("GET", NEXT)
+
+    assert runtime.api.await_init(30.0)
+    assert InvocationEnd(answer=None, is_idle=False, exit_status=None) == end
 
 
 def test_a_death_wakes_who_waits(runtime: Runtime) -> None:
@@ -165,7 +181,7 @@ def test_a_death_wakes_who_waits(runtime: Runtime) -> None:
 
     runtime.api.runtime_exited(3)
 
-    assert answer.result() is None
+    assert InvocationEnd(answer=None, is_idle=False, exit_status=3) == answer.result()
     assert 3 == runtime.api.exit_status
 
 
@@ -256,7 +272,7 @@ def test_a_response_over_the_limit_becomes_an_error(runtime: Runtime) -> None:
 
     assert 413 == runtime.answer("response", b"x" * (MAX_RESPONSE_BYTES + 1)).status
     runtime.api.runtime_exited(1)
-    posted = answer.result()
+    posted = answer.result().answer
     assert posted is not None
     assert "Function.ResponseSizeTooLarge" == posted.error_type
 
@@ -303,7 +319,7 @@ def test_an_extension_that_wants_invocations_gets_them(runtime: Runtime) -> None
     runtime.ask_aside("GET", NEXT)
     assert not runtime.api.is_idle
     runtime.ask_aside("GET", EVENT_NEXT, Lambda_Extension_Identifier=identifier)
-    assert answer.result() is not None
+    assert answer.result().answer is not None
     assert runtime.api.is_idle
 
 
@@ -321,7 +337,7 @@ def test_an_extension_for_nothing_only_waits(runtime: Runtime) -> None:
     invocation.result()
     runtime.answer("response", b"1")
     runtime.ask_aside("GET", NEXT)
-    assert answer.result() is not None
+    assert answer.result().answer is not None
 
 
 @pytest.mark.parametrize(

@@ -57,8 +57,8 @@ def test_documents_of_one_trace(daemon: XRayDaemon) -> None:
 
 @pytest.mark.parametrize(
     "datagram",
-    [b"no newline", FORMAT + b"no json", FORMAT + b"[]", b"no json\n{}", b'{"format": "xml"}\n{}', b"\xff\n{}"],
-    ids=["no newline", "no json", "no object", "no header", "other format", "no text"],
+    [b"no newline", FORMAT + b"no json", FORMAT + b"[]", b"no json\n{}", b'{"format": "xml"}\n{}', b"\xff\n{}", FORMAT + b"[" * 60_000],
+    ids=["no newline", "no json", "no object", "no header", "other format", "no text", "too deep"],
 )
 def test_what_is_no_document_is_dropped(daemon: XRayDaemon, datagram: bytes) -> None:
     """
@@ -96,6 +96,16 @@ def test_a_lost_mark_is_sent_again(daemon: XRayDaemon, monkeypatch: pytest.Monke
 
     assert [] == daemon.documents()
     assert 2 == len(sent)
+
+
+def test_a_daemon_that_has_ended_answers_with_what_it_has(daemon: XRayDaemon) -> None:
+    """
+    Nobody waits for a mark that nobody reads.
+    """
+    send(daemon, FORMAT + b'{"id": "1"}', b"stop")
+    daemon._thread.join()
+
+    assert [{"id": "1"}] == daemon.documents()
 
 
 def test_closing_ends_the_thread() -> None:

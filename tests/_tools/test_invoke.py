@@ -169,7 +169,9 @@ def test_each_failure_has_its_exit_code(task_root: Path, arguments: list[str], c
     assert all(ended(pid) for pid in pids_of(done.stderr))
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)], ids=["SIGTERM", "SIGHUP", "SIGINT"]
+)
 def test_nothing_is_left_after_a_signal(task_root: Path, number: signal.Signals, code: int) -> None:
     """
     A command that is told to end takes the function with it.
@@ -188,6 +190,37 @@ def test_nothing_is_left_after_a_signal(task_root: Path, number: signal.Signals,
     assert pid in children
     assert 2 == len(children)
     assert all(ended(child) for child in children)
+
+
+def test_an_ignored_hangup_stays_ignored(task_root: Path) -> None:
+    """
+    A command under nohup goes on when the terminal is closed.
+    """
+    source = "import atexit, signal, sys; signal.signal(signal.SIGHUP, signal.SIG_IGN); sys.argv = ['lambda-kit', '--help']; "
+    source += (
+        "atexit.register(lambda: print(signal.getsignal(signal.SIGHUP) == signal.SIG_IGN)); from lambda_kit._tools import main; main()"
+    )
+
+    done = subprocess.run([sys.executable, "-c", source], env=python_environment(), capture_output=True, text=True, timeout=60, check=True)
+
+    assert "True" == done.stdout.splitlines()[-1]
+
+
+def test_a_reader_that_goes_away_ends_the_command(task_root: Path) -> None:
+    """
+    As in ``lambda-kit invoke ... 2>&1 | head -1``: no traceback, no waiting, nothing left running.
+    """
+    command = [sys.executable, "-m", "lambda_kit", "invoke", "app.handler", "--event", "plain.json", "--event", "plain.json"]
+    with subprocess.Popen(
+        command, cwd=task_root, env=python_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as running:
+        assert running.stderr is not None
+        running.stderr.readline()
+        running.stderr.close()
+        try:
+            assert 1 == running.wait(30.0)
+        finally:
+            running.kill()
 
 
 @pytest.mark.parametrize("package", ["typer", "rich", "awslambdaric"])
@@ -269,7 +302,11 @@ def test_no_aws_is_none_even_beside_a_seed(task_root: Path) -> None:
     assert shown.outcomes[0][1] is None
 
 
-@pytest.mark.parametrize("aws", ["localstack", "ftp://127.0.0.1", "http://"], ids=["word", "scheme", "host"])
+@pytest.mark.parametrize(
+    "aws",
+    ["localstack", "ftp://127.0.0.1", "http://", "http://localhost:99999", "http://[", f"http://{'x' * 64}.test"],
+    ids=["word", "scheme", "host", "port", "bracket", "label"],
+)
 def test_an_aws_that_is_no_url_is_refused(task_root: Path, aws: str) -> None:
     """
     The message says what may stand there.

@@ -20,6 +20,7 @@ from tests.tracing.conftest import SEGMENT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from tests.tracing.conftest import Daemon, Invoke
 
@@ -195,6 +196,70 @@ def test_span_closed_in_another_context_is_sent(traced: Daemon) -> None:
     assert "rows" == traced.document()["name"]
     with tracing.span("later"):
         pass
+    assert SEGMENT == traced.document()["parent_id"]
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["kept marker", "new marker"])
+def test_untraced_span_closes_no_other(traced: Daemon, invoke: Invoke, kept: bool) -> None:
+    """
+    What happens in an invocation that is not sampled is never told in the trace of another one.
+    """
+    marker = tracing.span("poll")
+
+    def poll() -> AbstractContextManager[object]:
+        return marker if kept else tracing.span("poll")
+
+    def work(go_on: threading.Event, is_open: threading.Event) -> None:
+        with poll():
+            is_open.set()
+            go_on.wait(10.0)
+
+    go_on, is_open = threading.Event(), threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(work, go_on, is_open)
+        is_open.wait(10.0)
+        invoke(sampled="0")
+        with pytest.raises(ValueError, match="customer 4711"), poll(), poll():
+            raise ValueError("customer 4711")
+        assert [] == traced.documents()
+        go_on.set()
+        working.result()
+
+    assert "fault" not in traced.document()
+
+
+def test_untraced_generator_closes_no_other(traced: Daemon, invoke: Invoke) -> None:
+    """
+    Nor when it ends in another context than it began in.
+    """
+
+    def rows() -> Iterator[int]:
+        with tracing.span("rows"):
+            yield 1
+
+    invoke(sampled="0")
+    iterator = rows()
+    contextvars.copy_context().run(next, iterator)
+    invoke()
+    with tracing.span("rows"):
+        contextvars.copy_context().run(list, iterator)
+        assert [] == traced.documents()
+
+    assert "rows" == traced.document()["name"]
+
+
+def test_untraced_span_is_no_parent(traced: Daemon, invoke: Invoke) -> None:
+    """
+    Below one that was left open, spans of the next invocation and calls to others go on as if it were not there.
+    """
+    invoke(sampled="0")
+    untraced = tracing.span("left open").__enter__()
+    untraced.record_exception(ValueError())
+    invoke()
+
+    with tracing.span("next"):
+        pass
+
     assert SEGMENT == traced.document()["parent_id"]
 
 

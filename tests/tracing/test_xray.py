@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lambda_kit import tracing
+from lambda_kit.tracing._spans import begin_leaf
 from tests import fresh_process
 from tests.tracing.conftest import ROOT, SEGMENT
 
@@ -148,11 +149,26 @@ def test_span_that_cannot_be_written_is_lost(traced: Daemon) -> None:
     """
     A value that breaks a document loses the span, not the function.
     """
-    broken: Any = Unspeakable()
-    with tracing.span("charge") as span:
-        span.annotate(value=broken)
+    broken: Any = object()
+    span = begin_leaf("s3", "aws")
+    assert span is not None
+    span.describe_answer(200, broken, 0, None)
+
+    span.end()
 
     assert [] == traced.documents()
+
+
+def test_annotation_without_words_costs_only_itself(traced: Daemon) -> None:
+    """
+    An object that cannot say what it is, or a number too long for text, is told as such.
+    """
+    broken: Any = Unspeakable()
+    with tracing.span("charge") as span:
+        span.annotate(value=broken, number=10**5000, fine=1)
+
+    expected = {"value": "not serialisable: RuntimeError", "number": "not serialisable: ValueError", "fine": 1}
+    assert expected == traced.document()["annotations"]
 
 
 def test_error_is_recorded_and_goes_on(traced: Daemon) -> None:
@@ -207,6 +223,26 @@ def test_too_long_causes_are_shortened(traced: Daemon) -> None:
     sent = traced.document()
     assert {"kept": 1} == sent["annotations"]
     assert ["x" * 1000] * 8 == [cause["message"] for cause in sent["cause"]["exceptions"]]
+
+
+def test_causes_are_shortened_by_what_they_take(traced: Daemon) -> None:
+    """
+    A character outside of ASCII takes up to twelve bytes in the document, one in a name too.
+    """
+    emoji = chr(0x1F600)
+    chained: BaseException = type("é" * 1000, (Exception,), {})(emoji * 10_000)
+    for _ in range(7):
+        outer = ValueError(emoji * 10_000)
+        outer.__cause__ = chained
+        chained = outer
+    with tracing.span("charge") as span:
+        span.annotate(kept=1)
+        span.record_exception(chained)
+
+    sent = traced.document()
+    assert {"kept": 1} == sent["annotations"]
+    assert [emoji * 83] * 8 == [cause["message"] for cause in sent["cause"]["exceptions"]]
+    assert "é" * 166 == sent["cause"]["exceptions"][-1]["type"]
 
 
 def test_too_many_annotations_are_dropped(traced: Daemon) -> None:
