@@ -135,6 +135,64 @@ def test_a_result_that_contains_itself_is_an_error() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("a\ud800", "a\ufffd"),
+        ({"\udc00": ["\ud83d\ude00", "é"]}, {"\ufffd": ["\U0001f600", "é"]}),
+        (Name("\ud800"), "\ufffd"),
+        (PurePosixPath("/\ud800"), "/\ufffd"),
+    ],
+    ids=["text", "keys", "subclass", "path"],
+)
+def test_half_a_surrogate_pair_is_replaced(value: object, expected: object) -> None:
+    """
+    A client's JSON can hold what UTF-8 cannot; the runtime client would die of a result with it.
+    """
+    assert expected == plain(value)
+    json.dumps(plain(value), ensure_ascii=False).encode()
+
+
+def test_a_refused_result_names_a_clients_key_in_text_that_can_be_sent() -> None:
+    """
+    The error goes through the runtime client too.
+    """
+    with pytest.raises(ConfigurationError, match=r"result\.a\\ud800 is of type") as caught:
+        plain({"a\ud800": Opaque()})
+
+    str(caught.value).encode()
+
+
+@pytest.mark.parametrize("payload_format", ["2.0", "1.0", "alb", "alb-multi-value", "vpc-lattice", "cloudfront"])
+def test_a_body_of_half_a_surrogate_pair_can_be_sent(payload_format: str) -> None:
+    """
+    Text that a client sent and gets back does not end the environment.
+    """
+    answer = http_answer(Response(200, "hello \ud800"), payload_format)
+
+    assert "hello \ufffd" == answer["body"]
+    json.dumps(answer, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize(
+    ("response", "named"),
+    [
+        (Response(headers={"x-name": "\ud800"}), "x-name"),
+        (Response(headers={"x-\ud800": "a"}), r"x-\\ud800"),
+        (Response(headers={"x-name": "é"}, cookies=["a=1", "b=\udc00"]), "set-cookie"),
+    ],
+    ids=["value", "name", "cookie"],
+)
+def test_a_header_of_half_a_surrogate_pair_is_refused(response: Response, named: str) -> None:
+    """
+    A header means something: it is not changed but refused, by name and without its value.
+    """
+    with pytest.raises(ConfigurationError, match=f"the header {named} cannot be sent") as caught:
+        http_answer(response, "2.0")
+
+    str(caught.value).encode()
+
+
+@pytest.mark.parametrize(
     ("result", "expected"),
     [
         (None, (204, "", {}, False)),
