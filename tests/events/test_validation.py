@@ -4,10 +4,13 @@ _validation: from data to a model, or to an error that names the field and shows
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
-from pydantic import BaseModel, Field, RootModel, TypeAdapter
+from pydantic import AnyUrl, BaseModel, ByteSize, Field, RootModel, TypeAdapter, field_validator
+from pydantic_core import PydanticCustomError
 
 from lambda_kit.errors import EventError
 from lambda_kit.events._validation import from_json, from_object, is_model
@@ -45,12 +48,77 @@ class Moody:
 
 def test_pydantics_quotation_of_a_tag_is_left_out() -> None:
     """
-    The one message of pydantic's own that repeats the input is replaced.
+    A message of pydantic's own that repeats the input is replaced.
     """
     with pytest.raises(EventError, match="s: pet: Input tag is none of those expected") as caught:
         from_json(Pet, '{"pet": {"kind": "secret"}}', source="s")
 
     assert "secret" not in repr(caught.value.details)
+
+
+class Card(BaseModel):
+    number: str = "1"
+    size: ByteSize = ByteSize(0)
+    code: Any = None
+    zone: ZoneInfo | None = None
+    page: AnyUrl | None = None
+    key: UUID | None = None
+
+    @field_validator("number")
+    @classmethod
+    def _all_digits(cls, number: str) -> str:
+        return str(int(number))
+
+    @field_validator("code")
+    @classmethod
+    def _known(cls, code: str) -> str:
+        if code != "a":
+            raise AssertionError(f"{code} is unknown")
+        raise PydanticCustomError("code_taken", "{code} is taken", {"code": code})
+
+
+_QUOTING = [
+    (
+        {"number": "4111-secret"},
+        "number: Input was refused (value_error)",
+        "Value error, invalid literal for int() with base 10: '4111-secret'",
+    ),
+    ({"code": "secret"}, "code: Input was refused (assertion_error)", "Assertion failed, secret is unknown"),
+    ({"code": "a"}, "code: Input was refused (code_taken)", "a is taken"),
+    ({"size": "3 secret"}, "size: Input should have a known unit of bytes", "Input should have a known unit of bytes"),
+    ({"zone": "secret"}, "zone: Input should be a known timezone", "Input should be a known timezone"),
+    ({"page": "secret"}, "page: Input should be a valid URL", "Input should be a valid URL"),
+    ({"key": "secret"}, "key: Input should be a valid UUID", "Input should be a valid UUID"),
+    ({"number": []}, "number: Input should be a valid string", "Input should be a valid string"),
+]
+
+
+@pytest.mark.parametrize(("value", "logged", "told"), _QUOTING)
+def test_what_may_quote_the_input_is_told_to_http_clients_only(value: object, logged: str, told: str) -> None:
+    """
+    The message, which logs show, has no words of validators; an answer, which goes to whoever sent the input, has.
+    """
+    caught = []
+    for source in ("http", "sqs"):
+        with pytest.raises(EventError) as each:
+            from_object(Card, value, source=source)
+        caught.append(each.value)
+    answered, batched = caught
+
+    assert [f"http: {logged}", f"sqs: {logged}"] == [str(answered), str(batched)]
+    assert [told] == [each["message"] for each in answered.details]
+    assert [logged.partition(": ")[2]] == [each["message"] for each in batched.details]
+    assert "secret" not in str(answered) + str(batched) + str(batched.details)
+
+
+def test_a_key_of_half_a_surrogate_pair_can_be_sent() -> None:
+    """
+    The error goes to a runtime client that would die of it.
+    """
+    with pytest.raises(EventError, match="valid integer") as caught:
+        from_object(Counts, {"a\ud800": "x"}, source="s")
+
+    assert f"{caught.value} {caught.value.details}".encode()
 
 
 def test_a_long_field_name_is_cut() -> None:
