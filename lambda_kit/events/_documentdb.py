@@ -96,7 +96,7 @@ class DocumentDbRecord(Event):
             return default
         try:
             return plain_value(value)
-        except (ValueError, TypeError, ArithmeticError, AttributeError):
+        except (ValueError, TypeError, ArithmeticError, AttributeError, RecursionError):
             # Not the error itself: it shows the value.
             pass
         at = f"event.{name}"

@@ -129,7 +129,7 @@ class DynamoDbRecord(Event):
         for attribute, value in image.items():
             try:
                 item[attribute] = python_value(value)
-            except ValueError as exc:
+            except (ValueError, RecursionError) as exc:
                 field, reason = f"dynamodb.{name}.{attribute}"[:200], str(exc)
                 break
         else:

@@ -54,7 +54,7 @@ class Event(Part):
         """
         try:
             event = super().model_validate(obj, **options)
-        except ValidationError as exc:
+        except (ValidationError, RecursionError) as exc:
             error = event_error(exc, source=cls.source_name)
         else:
             if isinstance(obj, dict | list):
@@ -70,7 +70,7 @@ class Event(Part):
         """
         try:
             raw = json.loads(json_data)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             error = event_error(exc, source=cls.source_name)
         else:
             return cls.model_validate(raw, **options)

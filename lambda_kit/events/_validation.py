@@ -48,7 +48,7 @@ def from_json(model: type[M], text: str | bytes, source: str, at: str = "") -> M
     """
     try:
         return model.model_validate_json(text)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         error = event_error(exc, source=source, at=at)
     # Not in the except block: pydantic's error holds the whole input, and would stay in this one's context.
     raise error
@@ -60,7 +60,7 @@ def from_object(model: type[M], value: object, source: str, at: str = "") -> M:
     """
     try:
         return model.model_validate(value)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         error = event_error(exc, source=source, at=at)
     raise error  # outside for the same reason
 
@@ -100,7 +100,7 @@ def _offences(exc: Exception) -> Iterator[_Offence]:
     errors: Callable[..., list[Mapping[str, Any]]] | None = getattr(exc, "errors", None)
     if errors is None:
         # Not pydantic's: the JSON parser's, or from code of the model's own, whose words may quote the input.
-        message = f"{type(exc).__name__} while reading it"
+        message = "it is nested too deeply" if isinstance(exc, RecursionError) else f"{type(exc).__name__} while reading it"
         yield _Offence("", message, message)
         return
     for error in errors(include_url=True, include_input=False, include_context=False):

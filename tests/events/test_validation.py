@@ -4,6 +4,7 @@ _validation: from data to a model, or to an error that names the field and shows
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ import pytest
 from pydantic import AnyUrl, BaseModel, ByteSize, Field, RootModel, TypeAdapter, field_validator
 from pydantic_core import PydanticCustomError
 
+from lambda_kit import events
 from lambda_kit.errors import EventError
 from lambda_kit.events._validation import from_json, from_object, is_model
 
@@ -140,6 +142,53 @@ def test_a_foreign_error_says_its_type_only() -> None:
         from_object(Moody, "secret", source="s")
 
     assert caught.value.__context__ is None
+
+
+class Nested(BaseModel):
+    """
+    Follows its input as deep as it goes, in Python.
+    """
+
+    value: Any
+
+    @field_validator("value")
+    @classmethod
+    def _followed(cls, value: Any) -> Any:
+        return _depth(value)
+
+
+def _depth(value: Any) -> int:
+    return 1 + _depth(next(iter(value.values()))) if value else 0
+
+
+def _deep(key: str = "M") -> dict[str, Any]:
+    value: dict[str, Any] = {}
+    for _ in range(20_000):
+        value = {key: value}
+    return value
+
+
+_DEEP: dict[str, Callable[[], object]] = {
+    "python": lambda: from_object(Nested, {"value": _deep()}, source="s"),
+    "event": lambda: events.SqsEvent.model_validate_json('{"Records":' * 100_000),
+    "json body": lambda: events.SqsRecord(message_id="1", body="[" * 100_000).json_body(),
+    "payload": lambda: events.SqsRecord(message_id="1", body="[" * 100_000).parse(Cat),
+    "image": lambda: events.DynamoDbRecord.model_validate({"dynamodb": {"NewImage": {"a": _deep()}}}).new,
+    "document": lambda: events.DocumentDbRecord.model_validate({"event": {"fullDocument": _deep()}}).document,
+    "headers": lambda: events.RabbitMqMessage.model_validate({"data": "", "basicProperties": {"headers": _deep()}}).header_values,
+}
+
+
+@pytest.mark.parametrize("read", _DEEP.values(), ids=_DEEP)
+def test_input_nested_too_deeply_is_the_inputs_fault(read: Callable[[], object]) -> None:
+    """
+    How deep it is, is the sender's choice, and no bug of the function.
+    """
+    with pytest.raises(EventError) as caught:
+        read()
+
+    assert caught.value.__context__ is None
+    assert 300 > len(str(caught.value))
 
 
 def test_an_event_error_passes_as_it_is() -> None:
