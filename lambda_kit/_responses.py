@@ -270,7 +270,8 @@ def _object(value: Any, path: tuple[str, ...]) -> Any:
         from dataclasses import fields
 
         return {field.name: _plain(getattr(value, field.name), (*path, field.name)) for field in fields(value)}
-    if kind.__module__ == "datetime" and hasattr(value, "isoformat"):
+    # A subclass too, as pandas and date libraries have them. A timedelta has no such form.
+    if any(base.__module__ == "datetime" for base in kind.__mro__) and hasattr(value, "isoformat"):
         return value.isoformat()
     if hasattr(kind, "__fspath__") or any(base.__module__ in _AS_TEXT for base in kind.__mro__):
         return well_formed(str(value))

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
 from ipaddress import ip_address
@@ -61,6 +61,14 @@ class Point(NamedTuple):
     y: int
 
 
+class Moment(datetime):
+    pass
+
+
+class Day(date):
+    pass
+
+
 class Opaque:
     pass
 
@@ -74,6 +82,8 @@ class Opaque:
         (Decimal("12345678901234567890"), 12345678901234567890),
         (datetime(2024, 1, 1, tzinfo=UTC), "2024-01-01T00:00:00+00:00"),
         (date(2024, 1, 1), "2024-01-01"),
+        (Moment(2024, 1, 1, tzinfo=UTC), "2024-01-01T00:00:00+00:00"),
+        (Day(2024, 1, 1), "2024-01-01"),
         (_UUID, "00000000-0000-4000-8000-000000000001"),
         (PurePosixPath("/a/b"), "/a/b"),
         (ip_address("192.0.2.1"), "192.0.2.1"),
@@ -108,6 +118,7 @@ def test_plain_is_what_json_has(value: object, expected: object) -> None:
         ({"items": [{"when": Opaque()}]}, r"result\.items\.0\.when is of type .*test_responses\.Opaque"),
         (Line("a", [Opaque()]), r"result\.prices\.0 is of type"),  # type: ignore[list-item]  # as an untyped caller does
         ({"items": (i for i in range(2))}, r"result\.items is of type builtins\.generator"),
+        (timedelta(1), r"result is of type datetime\.timedelta"),
         ({"rate": float("nan")}, r"result\.rate is a number that JSON does not have: nan"),
         ({"rate": Decimal("Infinity")}, r"result\.rate is a number that JSON does not have"),
         ({"rate": Decimal("1E+1000000")}, r"result\.rate is a number that JSON does not have"),
