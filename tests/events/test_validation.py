@@ -4,18 +4,19 @@ _validation: from data to a model, or to an error that names the field and shows
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
-from pydantic import AnyUrl, BaseModel, ByteSize, Field, RootModel, TypeAdapter, field_validator
+from pydantic import AnyUrl, BaseModel, ByteSize, ConfigDict, Field, RootModel, TypeAdapter, field_validator
 from pydantic_core import PydanticCustomError
 
 from lambda_kit import events
 from lambda_kit.errors import EventError
-from lambda_kit.events._validation import from_json, from_object, is_model
+from lambda_kit.events._validation import from_json, from_object, from_python, is_model
 
 
 class Cat(BaseModel):
@@ -118,7 +119,7 @@ def test_a_key_of_half_a_surrogate_pair_can_be_sent() -> None:
     The error goes to a runtime client that would die of it.
     """
     with pytest.raises(EventError, match="valid integer") as caught:
-        from_object(Counts, {"a\ud800": "x"}, source="s")
+        from_python(Counts, {"a\ud800": "x"}, source="s")
 
     assert f"{caught.value} {caught.value.details}".encode()
 
@@ -139,9 +140,42 @@ def test_a_foreign_error_says_its_type_only() -> None:
     What a validation of the user's own says may quote the input, so only its type is kept.
     """
     with pytest.raises(EventError, match="s: event: ValueError while reading it") as caught:
-        from_object(Moody, "secret", source="s")
+        from_python(Moody, "secret", source="s")
 
     assert caught.value.__context__ is None
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(strict=True, val_json_bytes="base64")
+
+    key: UUID
+    data: bytes = b""
+
+
+@pytest.mark.parametrize(
+    "read", [lambda value: from_object(Strict, value, source="s"), lambda value: from_json(Strict, json.dumps(value), "s")]
+)
+def test_json_means_the_same_whoever_has_parsed_it(read: Callable[[object], Strict]) -> None:
+    """
+    A strict model reads a UUID of JSON's text, and bytes of Base64, from an event as it does from a message.
+    """
+    assert Strict(key=UUID(int=1), data=b"hi") == read({"key": str(UUID(int=1)), "data": "aGk="})
+
+
+def test_values_that_are_no_json_are_read_as_they_are() -> None:
+    """
+    Tests call handlers with Python values.
+    """
+    assert Strict(key=UUID(int=1)) == from_object(Strict, {"key": UUID(int=1)}, source="s")
+
+
+def test_values_of_python_stay_what_they_are() -> None:
+    """
+    What the kit has decoded itself, such as DynamoDB's, is not JSON any more.
+    """
+    assert Strict(key=UUID(int=1)) == from_python(Strict, {"key": UUID(int=1)}, source="s")
+    with pytest.raises(EventError, match="instance of UUID"):
+        from_python(Strict, {"key": str(UUID(int=1))}, source="s")
 
 
 class Nested(BaseModel):
