@@ -5,6 +5,7 @@ What all models of events share: names, tolerance, the raw event, and errors wit
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -75,6 +76,17 @@ class Event(Part):
         else:
             return cls.model_validate(raw, **options)
         raise error  # outside for the same reason
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """
+        Return a copy, with the fields in *update* changed: :attr:`raw`, and all else that is read from the event, follows.
+        """
+        copied = super().model_copy(update=update, deep=deep)
+        if update:
+            # What is no field is a cached property, of the event before.
+            for name in vars(copied).keys() - type(self).model_fields.keys():
+                del vars(copied)[name]
+        return copied
 
     @cached_property
     def raw(self) -> dict[str, Any]:
