@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from enum import Enum
 
-from lambda_kit._http import answer_form, body_text
+from lambda_kit._http import answer_form, body_text, printable, well_formed
 from lambda_kit.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -217,7 +217,8 @@ def plain(value: object) -> Any:
     Return *value* as what JSON has: dicts, lists, text, numbers, booleans and ``None``.
 
     pydantic models dump themselves, dataclasses become dicts, enums their values, dates ISO 8601 text, UUIDs text, bytes
-    Base64, a Decimal a number (what a float cannot hold exactly is rounded), sets and tuples lists.
+    Base64, a Decimal a number (what a float cannot hold exactly is rounded), sets and tuples lists. Half of a surrogate pair in text
+    becomes U+FFFD.
 
     Raises:
         ConfigurationError: Something in it has no such form. The message names its type and where it is.
@@ -241,14 +242,16 @@ def json_text(value: object) -> str:
 
 def _plain(value: object, path: tuple[str, ...]) -> Any:
     kind = type(value)
-    if kind is str or kind is int or kind is bool or value is None:
+    if kind is str:
+        return value if value.isascii() else well_formed(value)  # type: ignore[attr-defined,arg-type]  # a str, as the line above says
+    if kind is int or kind is bool or value is None:
         return value
     if kind is dict or isinstance(value, Mapping):
         return {_key(key, path): _plain(each, (*path, str(key))) for key, each in value.items()}  # type: ignore[attr-defined]  # a mapping
     if isinstance(value, Enum):
         return _plain(value.value, path)
     if isinstance(value, str | int):
-        return str(value) if isinstance(value, str) else int(value)
+        return well_formed(str(value)) if isinstance(value, str) else int(value)
     if isinstance(value, float | Decimal):
         return _number(value, path)
     if isinstance(value, bytes | bytearray):
@@ -267,11 +270,12 @@ def _object(value: Any, path: tuple[str, ...]) -> Any:
         from dataclasses import fields
 
         return {field.name: _plain(getattr(value, field.name), (*path, field.name)) for field in fields(value)}
-    if kind.__module__ == "datetime" and hasattr(value, "isoformat"):
+    # A subclass too, as pandas and date libraries have them. A timedelta has no such form.
+    if any(base.__module__ == "datetime" for base in kind.__mro__) and hasattr(value, "isoformat"):
         return value.isoformat()
     if hasattr(kind, "__fspath__") or any(base.__module__ in _AS_TEXT for base in kind.__mro__):
-        return str(value)
-    raise ConfigurationError(f"the result cannot become JSON: {'.'.join(path)} is of type {kind.__module__}.{kind.__qualname__}")
+        return well_formed(str(value))
+    raise _refusal(path, f"is of type {kind.__module__}.{kind.__qualname__}")
 
 
 # Whose types are text by nature. By name, so that nothing is imported for results that hold none of them.
@@ -285,13 +289,18 @@ def _number(value: float | Decimal, path: tuple[str, ...]) -> int | float:
     else:
         number = float(value)
     if not math.isfinite(number):
-        raise ConfigurationError(f"the result cannot become JSON: {'.'.join(path)} is a number that JSON does not have: {value}")
+        raise _refusal(path, f"is a number that JSON does not have: {value}")
     return number
 
 
 def _key(key: object, path: tuple[str, ...]) -> str | int | float | bool | None:
     # json turns the other four into text itself.
-    found: object = key if isinstance(key, str) else _plain(key, (*path, str(key)))
+    found: object = well_formed(key) if isinstance(key, str) else _plain(key, (*path, str(key)))
     if found is None or isinstance(found, str | int | float | bool):
         return found
-    raise ConfigurationError(f"the result cannot become JSON: a key of {'.'.join(path)} is of type {type(key).__name__}")
+    raise _refusal(("a key of " + path[0], *path[1:]), f"is of type {type(key).__name__}")
+
+
+def _refusal(path: tuple[str, ...], reason: str) -> ConfigurationError:
+    # Keys of a result may be a client's.
+    return ConfigurationError(f"the result cannot become JSON: {printable('.'.join(path))} {reason}")

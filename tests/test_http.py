@@ -183,6 +183,8 @@ def test_charset_of_the_content_type_is_honoured() -> None:
         ("/w==", True, "json", "no Unicode text"),
         ("/w==", True, "text", "no utf-8 text"),
         ("[" * 200_000, False, "json", "nested too deeply"),
+        ("1" * 5000, False, "json", "a number in it has too many digits"),
+        (["secret"], False, "text", "the body of the event is no text"),
     ],
 )
 def test_a_bad_body_is_an_event_error_without_the_body(body: object, is_base64: bool, read: str, message: str) -> None:
@@ -199,14 +201,18 @@ def test_a_bad_body_is_an_event_error_without_the_body(body: object, is_base64: 
     assert caught.value.__context__ is None
 
 
-def test_an_unknown_charset_is_an_event_error() -> None:
+@pytest.mark.parametrize("charset", ["klingon", "undefined", "base64", "a\0b", "\ud800"])
+def test_an_unknown_charset_is_an_event_error(charset: str) -> None:
     """
-    A client can name any charset; an unknown one is its mistake, not a bug.
+    A client can name any charset; one that is unknown, or that Python has for other purposes, is its mistake, not a bug.
     """
-    request = _request("alb", headers={"content-type": "text/plain; charset=klingon"})
+    request = _request("alb", headers={"content-type": f"text/plain; charset={charset}"})
 
-    with pytest.raises(EventError, match="no klingon text"):
+    with pytest.raises(EventError, match=r"the body is no .* text") as caught:
         request.text()
+
+    assert str(caught.value).encode()
+    assert caught.value.__context__ is None
 
 
 def test_path_keeps_a_first_part_that_only_looks_like_the_stage() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from collections import OrderedDict, deque
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum, IntEnum, StrEnum
 from ipaddress import ip_address
@@ -61,6 +61,14 @@ class Point(NamedTuple):
     y: int
 
 
+class Moment(datetime):
+    pass
+
+
+class Day(date):
+    pass
+
+
 class Opaque:
     pass
 
@@ -74,6 +82,8 @@ class Opaque:
         (Decimal("12345678901234567890"), 12345678901234567890),
         (datetime(2024, 1, 1, tzinfo=UTC), "2024-01-01T00:00:00+00:00"),
         (date(2024, 1, 1), "2024-01-01"),
+        (Moment(2024, 1, 1, tzinfo=UTC), "2024-01-01T00:00:00+00:00"),
+        (Day(2024, 1, 1), "2024-01-01"),
         (_UUID, "00000000-0000-4000-8000-000000000001"),
         (PurePosixPath("/a/b"), "/a/b"),
         (ip_address("192.0.2.1"), "192.0.2.1"),
@@ -108,6 +118,7 @@ def test_plain_is_what_json_has(value: object, expected: object) -> None:
         ({"items": [{"when": Opaque()}]}, r"result\.items\.0\.when is of type .*test_responses\.Opaque"),
         (Line("a", [Opaque()]), r"result\.prices\.0 is of type"),  # type: ignore[list-item]  # as an untyped caller does
         ({"items": (i for i in range(2))}, r"result\.items is of type builtins\.generator"),
+        (timedelta(1), r"result is of type datetime\.timedelta"),
         ({"rate": float("nan")}, r"result\.rate is a number that JSON does not have: nan"),
         ({"rate": Decimal("Infinity")}, r"result\.rate is a number that JSON does not have"),
         ({"rate": Decimal("1E+1000000")}, r"result\.rate is a number that JSON does not have"),
@@ -132,6 +143,64 @@ def test_a_result_that_contains_itself_is_an_error() -> None:
 
     with pytest.raises(ConfigurationError, match="it contains itself"):
         plain(circle)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("a\ud800", "a\ufffd"),
+        ({"\udc00": ["\ud83d\ude00", "é"]}, {"\ufffd": ["\U0001f600", "é"]}),
+        (Name("\ud800"), "\ufffd"),
+        (PurePosixPath("/\ud800"), "/\ufffd"),
+    ],
+    ids=["text", "keys", "subclass", "path"],
+)
+def test_half_a_surrogate_pair_is_replaced(value: object, expected: object) -> None:
+    """
+    A client's JSON can hold what UTF-8 cannot; the runtime client would die of a result with it.
+    """
+    assert expected == plain(value)
+    json.dumps(plain(value), ensure_ascii=False).encode()
+
+
+def test_a_refused_result_names_a_clients_key_in_text_that_can_be_sent() -> None:
+    """
+    The error goes through the runtime client too.
+    """
+    with pytest.raises(ConfigurationError, match=r"result\.a\\ud800 is of type") as caught:
+        plain({"a\ud800": Opaque()})
+
+    str(caught.value).encode()
+
+
+@pytest.mark.parametrize("payload_format", ["2.0", "1.0", "alb", "alb-multi-value", "vpc-lattice", "cloudfront"])
+def test_a_body_of_half_a_surrogate_pair_can_be_sent(payload_format: str) -> None:
+    """
+    Text that a client sent and gets back does not end the environment.
+    """
+    answer = http_answer(Response(200, "hello \ud800"), payload_format)
+
+    assert "hello \ufffd" == answer["body"]
+    json.dumps(answer, ensure_ascii=False).encode()
+
+
+@pytest.mark.parametrize(
+    ("response", "named"),
+    [
+        (Response(headers={"x-name": "\ud800"}), "x-name"),
+        (Response(headers={"x-\ud800": "a"}), r"x-\\ud800"),
+        (Response(headers={"x-name": "é"}, cookies=["a=1", "b=\udc00"]), "set-cookie"),
+    ],
+    ids=["value", "name", "cookie"],
+)
+def test_a_header_of_half_a_surrogate_pair_is_refused(response: Response, named: str) -> None:
+    """
+    A header means something: it is not changed but refused, by name and without its value.
+    """
+    with pytest.raises(ConfigurationError, match=f"the header {named} cannot be sent") as caught:
+        http_answer(response, "2.0")
+
+    str(caught.value).encode()
 
 
 @pytest.mark.parametrize(

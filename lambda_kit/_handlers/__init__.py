@@ -87,7 +87,8 @@ class Handlers:
     callable of the request, record or event, which returns the logic's input.
 
     ``deps`` is what logic gets as its second argument. ``errors`` says what the logic's own exceptions mean: a
-    :class:`Reject`, a :class:`Retry`, or a function of the exception that gives one; the most specific class wins.
+    :class:`Reject`, a :class:`Retry`, or a function of the exception that gives one; the most specific class wins. The kit's own
+    errors, ``EventError`` excepted, are looked up by classes of the kit only: ``LookupError`` does not mean a missing parameter.
     ``preload=False`` leaves clients and drivers lazy that would be loaded at the end of INIT, without network.
     """
 

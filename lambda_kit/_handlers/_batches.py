@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 
+from lambda_kit._handlers._logic import sole, text_of
 from lambda_kit._handlers._turns import Turns, Work
 from lambda_kit._responses import Reject, Retry, batch_answer
 from lambda_kit.errors import BatchError, EventError
@@ -91,15 +92,25 @@ def log_failure(logic: Logic, exc: Exception, identifier: str, invocation: Invoc
     Log why a record is not done; tell what that means, ``None`` for a bug.
     """
     outcome = logic.outcome(exc)
-    facts = (logic.name, identifier, str(exc) if isinstance(exc, EventError) else type(exc).__name__, invocation.request_id)
+    cause = sole(exc)
+    facts = (logic.name, identifier, text_of(cause) if isinstance(cause, EventError) else type(cause).__name__, invocation.request_id)
     if isinstance(outcome, Reject):
         _logger.warning("%s rejected record %s: %s (request %s)", *facts)
         return outcome
     if isinstance(outcome, Retry):
         _logger.warning("%s cannot do record %s now: %s (request %s)", *facts)
         return outcome
-    _logger.error("%s failed on record %s: %s (request %s)", *facts, exc_info=exc)
+    log_bug(logic, exc, identifier, invocation)
     return None
+
+
+def log_bug(logic: Logic, exc: Exception, identifier: str, invocation: Invocation) -> None:
+    """
+    Log an error that is no fault of the record.
+    """
+    _logger.error(
+        "%s failed on record %s: %s (request %s)", logic.name, identifier, type(exc).__name__, invocation.request_id, exc_info=exc
+    )
 
 
 def log_not_started(logic: Logic, turns: Turns, count: int) -> None:

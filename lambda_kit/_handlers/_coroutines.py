@@ -9,7 +9,7 @@ import threading
 from contextvars import copy_context
 
 from lambda_kit import _runtime
-from lambda_kit.errors import ConfigurationError
+from lambda_kit.errors import ConfigurationError, LambdaKitError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Seconds that tasks which logic left behind get to notice their cancellation.
 _GRACE_S = 1.0
+# Seconds that closing the loop may take: all shutdown hooks together have 0.5.
+_CLOSING_S = 0.2
 
 _logger = logging.getLogger("lambda_kit")
 _lock = threading.Lock()
@@ -38,6 +40,7 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
 
     Raises:
         ConfigurationError: An event loop is running in this thread already.
+        LambdaKitError: The coroutine was cancelled, or waited for something that was.
     """
     import asyncio
 
@@ -48,12 +51,22 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     if not lock.acquire(blocking=False):
         # Another thread has the loop, and may be waiting for this very call.
         with asyncio.Runner() as runner:
-            return runner.run(_tidied(coroutine))
+            return _run(runner, coroutine)
     try:
-        # The runner's own context is that of its first use: another invocation's.
-        return _environments_runner().run(_tidied(coroutine), context=copy_context())
+        return _run(_environments_runner(), coroutine)
     finally:
         lock.release()
+
+
+def _run(runner: asyncio.Runner, coroutine: Coroutine[Any, Any, T]) -> T:
+    import asyncio
+
+    try:
+        # The runner's own context is that of its first use: another invocation's.
+        return runner.run(_tidied(coroutine), context=copy_context())
+    except asyncio.CancelledError as exc:
+        # No Exception: passed on, it would end the environment.
+        raise LambdaKitError("the logic ended with a CancelledError") from exc
 
 
 def _environments_runner() -> asyncio.Runner:
@@ -111,10 +124,32 @@ def _fork() -> None:
 
 
 def _close() -> None:
+    """
+    Close the loop, unless it is in use: by a thread, or by the very code that a signal interrupted.
+
+    Closing waits for what runs in the loop's threads, and for tasks that ignore their cancellation. Here nobody can wait for
+    them, so they are left to a thread that does not keep the process alive.
+    """
     global _runner  # see above
-    if _runner is not None:
-        _runner.close()
-        _runner = None
+    if _runner is None or not _lock.acquire(blocking=False):
+        return
+    try:
+        runner, _runner = _runner, None
+        closing = threading.Thread(target=runner.close, name="lambda-kit-loop-closing", daemon=True)
+        closing.start()
+        closing.join(_CLOSING_S)
+        _forget_loop()
+    finally:
+        _lock.release()
+    if closing.is_alive():
+        _logger.warning("the event loop is not closed after %.1f s: something in it goes on", _CLOSING_S)
+
+
+def _forget_loop() -> None:
+    import asyncio
+
+    # The runner makes its loop this thread's current one, and takes that back only in the thread that it is closed in.
+    asyncio.set_event_loop(None)
 
 
 _runtime.register(fork=_fork, shutdown=_close, reset=_close)

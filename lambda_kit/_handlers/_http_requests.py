@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import logging
 
+from lambda_kit._handlers._logic import sole, text_of
+from lambda_kit._handlers._readers import reader
 from lambda_kit._http import HttpRequest
 from lambda_kit._responses import Reject, Response, Retry, http_answer, problem, result_response, retry_problem
 from lambda_kit.errors import EventError
@@ -31,28 +33,39 @@ class HttpRequests:
 
     def __init__(self, logic: Logic, first: Any, *, status: int, respond: Callable[[Any], Response] | None) -> None:
         self._logic = logic
-        self._read: Callable[[HttpRequest], object] = _body_reader(first) if is_model(first) else first
+        self._read: Callable[[HttpRequest], object] = _body_reader(first) if is_model(first) else reader(first, "http")
         self._respond = respond or (lambda result: result_response(result, status))
 
     def __call__(self, event: dict[str, Any], invocation: Invocation) -> dict[str, Any]:
         # Not a request at all: raised, because an answer would look like success to whatever source sent it.
         request = HttpRequest.from_event(event)
         try:
-            response = self._respond(self._logic(self._read(request)))
-            return http_answer(response, request.payload_format)
+            return http_answer(self._response(request, invocation.request_id), request.payload_format)
         except Exception as exc:  # noqa: BLE001  # a client gets an answer to every request
-            return http_answer(self._failure(exc, invocation.request_id), request.payload_format)
+            # What cannot be answered is no fault of the request, whatever the table says of such errors.
+            return http_answer(self._bug(exc, invocation.request_id), request.payload_format)
+
+    def _response(self, request: HttpRequest, request_id: str) -> Response:
+        try:
+            result = self._logic(self._read(request))
+        except Exception as exc:  # noqa: BLE001  # as above
+            return self._failure(exc, request_id)
+        return self._respond(result)
 
     def _failure(self, exc: Exception, request_id: str) -> Response:
         outcome = self._logic.outcome(exc)
-        kind = type(exc).__name__
+        cause = sole(exc)
+        kind = type(cause).__name__
         if isinstance(outcome, Reject):
             _logger.info("%s rejected the request: %s (request %s)", self._logic.name, kind, request_id)
-            return _rejection(exc, outcome.status, request_id)
+            return _rejection(cause, outcome.status, request_id)
         if isinstance(outcome, Retry):
             _logger.warning("%s cannot answer now: %s (request %s)", self._logic.name, kind, request_id, exc_info=exc)
             return retry_problem(outcome, request_id=request_id)
-        _logger.error("%s failed: %s (request %s)", self._logic.name, kind, request_id, exc_info=exc)
+        return self._bug(exc, request_id)
+
+    def _bug(self, exc: Exception, request_id: str) -> Response:
+        _logger.error("%s failed: %s (request %s)", self._logic.name, type(exc).__name__, request_id, exc_info=exc)
         return problem(500, request_id=request_id)
 
 
@@ -62,7 +75,7 @@ def _rejection(exc: Exception, status: int, request_id: str) -> Response:
     """
     if isinstance(exc, EventError) and exc.details:
         return problem(status, request_id=request_id, detail="The request does not have the form expected.", errors=exc.details)
-    return problem(status, request_id=request_id, detail=str(exc))
+    return problem(status, request_id=request_id, detail=text_of(exc))
 
 
 def _body_reader(model: Any) -> Callable[[HttpRequest], object]:

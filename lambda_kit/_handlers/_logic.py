@@ -64,14 +64,25 @@ class Logic:
         """
         Return what *exc* means: as the most specific entry of the wiring's table says, else as the kit's own error does.
 
-        ``None`` means a bug.
+        ``None`` means a bug. An error that came alone in an exception group means what it does without one.
         """
-        for cls in type(exc).__mro__:
-            if cls in self._errors:
-                return self._mapped(self._errors[cls], exc)
-        if isinstance(exc, EventError):
+        cause = sole(exc)
+        for each in (cause, exc):
+            entry = self._entry(each)
+            if entry is not None:
+                return self._mapped(entry, each)
+        if isinstance(cause, EventError):
             return Reject()
-        return Retry() if isinstance(exc, LambdaKitError) and exc.retryable else None
+        return Retry() if isinstance(cause, LambdaKitError) and cause.retryable else None
+
+    def _entry(self, exc: Exception) -> Outcome | Callable[[Any], Outcome] | None:
+        # LookupError in a table means the logic's: a secret that the kit did not find is no fault of the request, and the
+        # error names it.
+        is_kits = isinstance(exc, LambdaKitError) and not isinstance(exc, EventError)
+        for cls in type(exc).__mro__:
+            if cls in self._errors and (not is_kits or issubclass(cls, LambdaKitError)):
+                return self._errors[cls]
+        return None
 
     def _mapped(self, entry: Outcome | Callable[[Any], Outcome], exc: Exception) -> Outcome | None:
         if isinstance(entry, Outcome):
@@ -94,6 +105,25 @@ def finished(result: object) -> object:
     return _coroutines.run(result) if type(result) is CoroutineType else result
 
 
+def sole(exc: Exception) -> Exception:
+    """
+    Return the one error in an exception group, such as a ``TaskGroup`` makes of it; anything else as it is.
+    """
+    while isinstance(exc, ExceptionGroup) and len(exc.exceptions) == 1:
+        exc = exc.exceptions[0]
+    return exc
+
+
+def text_of(exc: Exception) -> str:
+    """
+    Return what *exc* says; nothing when that fails, which must not hide the error itself.
+    """
+    try:
+        return str(exc)
+    except Exception:  # noqa: BLE001  # a __str__ of the user's
+        return ""
+
+
 def name_of(function: object) -> str:
     """
     Return a function's own name; of anything else that can be called, its type's.
@@ -109,6 +139,29 @@ def _is_async(function: Any) -> bool:
         function = function.func
     code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
     return code is not None and bool(code.co_flags & _COROUTINE)
+
+
+def check_first(first: object, *, wiring: str) -> None:
+    """
+    Refuse a class that looks like a model, and would take the whole request, record or event for its first field.
+    """
+    if not isinstance(first, type) or hasattr(first, "model_validate_json"):
+        return
+    if (kind := _kind(first)) is not None:
+        raise ConfigurationError(
+            f"{wiring}: {first.__name__} is a {kind}, which validates nothing: "
+            f"give a pydantic model, or a function that makes a {first.__name__} of it"
+        )
+
+
+def _kind(cls: type) -> str | None:
+    if type(cls).__name__ == "_TypedDictMeta":
+        return "TypedDict"
+    if hasattr(cls, "__dataclass_fields__"):
+        return "dataclass"
+    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
+        return "NamedTuple"
+    return "built-in class" if cls.__module__ == "builtins" else None
 
 
 def check_logic(function: object, count: int, *, wiring: str) -> None:

@@ -12,6 +12,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 
 from lambda_kit import _sources
+from lambda_kit._handlers._readers import reader
 from lambda_kit._sources import lookup
 from lambda_kit.errors import EventError
 from lambda_kit.events._validation import from_json, is_model
@@ -86,7 +87,7 @@ class Batch(ABC):
         """
         Return what makes logic's input of a record.
         """
-        return self.payload_reader(first) if is_model(first) else _view_reader(self.model, first)
+        return self.payload_reader(first) if is_model(first) else _view_reader(self.model, first, self.source.name)
 
     def payload_reader(self, model: Any) -> Read:
         """
@@ -251,8 +252,8 @@ def _hashable(key: object) -> object:
     return json.dumps(key, sort_keys=True) if isinstance(key, Mapping) else str(key)
 
 
-def _view_reader(name: str, first: Callable[[Any], object]) -> Read:
+def _view_reader(name: str, first: Callable[[Any], object], source: str) -> Read:
     from lambda_kit import events
 
     model = getattr(events, name)
-    return lambda record: first(model.model_validate(record))
+    return reader(lambda record: first(model.model_validate(record)), source)

@@ -10,6 +10,7 @@ import logging
 import threading
 from contextlib import contextmanager
 
+from lambda_kit._handlers._logic import sole, text_of
 from lambda_kit._handlers._whole_events import event_reader
 from lambda_kit._responses import json_text
 from lambda_kit.errors import ConfigurationError, EventError
@@ -68,14 +69,15 @@ class Tasks:
         """
         Report *exc* by its class name, which the state machine's Retry and Catch go by; raise it only when nobody could be told.
         """
-        name = type(exc).__name__
+        cause = sole(exc)
+        name = type(cause).__name__
         is_bug = self._logic.outcome(exc) is None
         facts = (self._logic.name, name, invocation.request_id)
         _logger.log(
             logging.ERROR if is_bug else logging.WARNING, "%s failed its task: %s (request %s)", *facts, exc_info=exc if is_bug else None
         )
         try:
-            _send(self._client, "send_task_failure", taskToken=token, error=name[:_MOST_ERROR], cause=str(exc)[:_MOST_CAUSE])
+            _send(self._client, "send_task_failure", taskToken=token, error=name[:_MOST_ERROR], cause=text_of(cause)[:_MOST_CAUSE])
         except Exception:  # the logic's own error says more
             _logger.exception("%s: the failure could not be reported (request %s)", self._logic.name, invocation.request_id)
             raise exc from None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 
-from lambda_kit._handlers._batches import batch_error, log_failure, log_not_started
+from lambda_kit._handlers._batches import batch_error, log_bug, log_failure, log_not_started
 from lambda_kit._handlers._records import FirehoseBatch
 from lambda_kit._handlers._turns import Turns, Work
 from lambda_kit._responses import Retry, json_text
@@ -41,7 +41,11 @@ class Transforms:
         results: dict[Item, dict[str, Any]] = {}
 
         def on_result(item: Item, result: object) -> None:
-            results[item] = _transformed(item.record, result)
+            try:
+                results[item] = _transformed(item.record, result)
+            except Exception as exc:  # noqa: BLE001  # a result that cannot be delivered is no fault of the record, whatever the table says
+                log_bug(self._logic, exc, item.identifier, invocation)
+                results[item] = _left_out(item.record, is_dropped=False)
 
         def on_error(exc: Exception, item: Item, invocation: Invocation) -> Exception | None:
             outcome = log_failure(self._logic, exc, item.identifier, invocation)

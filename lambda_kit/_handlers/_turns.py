@@ -66,8 +66,11 @@ class Turns:
     """
 
     __slots__ = (
+        "_cold_s",
         "_ended_at",
+        "_first_end_s",
         "_invocation",
+        "_is_cold",
         "_items",
         "_lock",
         "_longest_s",
@@ -86,7 +89,12 @@ class Turns:
         self._invocation = invocation
         self._on_error = on_error
         self._on_result = on_result
-        self._longest_s = 0.0
+        # What the first records of an environment take, which load and connect, says little of the others; so it counts only
+        # until one of those is done. Not counting it at all would have records that always take long be killed half-done.
+        self._is_cold = _runtime.environment().invocations <= 1
+        self._cold_s = 0.0
+        self._first_end_s = math.inf
+        self._longest_s: float | None = None
         # The first failure of each unit: what comes later in it must not be done before that is.
         self._stopped: dict[object, int] = {}
         self.failed: dict[int, Exception] = {}
@@ -109,20 +117,20 @@ class Turns:
             parallel_map(self._lane_of, self._lanes(lane), max_workers=count, timeout_s=math.inf)
 
     def _one_by_one(self) -> None:
-        stopped, begins = self._stopped, True
+        stopped, begun = self._stopped, 0
         for position, item in enumerate(self._items):
             if stopped and item.unit in stopped:
                 self.failed[position] = self.failed[stopped[item.unit]]
                 continue
-            if not begins:
+            if begun:
                 before_s, self.left_s = self.left_s, self._invocation.remaining_s()
-                self._longest_s = max(self._longest_s, before_s - self.left_s)
-            if self.left_s < self._longest_s + self._work.reserve_s:
+                self._took(before_s - self.left_s, is_first=begun == 1)
+            if self._is_late():
                 # Nor is there time for any that comes later.
                 for late in range(position, len(self._items)):
                     self._late(late)
                 return
-            begins = False
+            begun += 1
             failure = self._attempt(item)
             if failure is not None:
                 self._note(position, failure)
@@ -206,16 +214,29 @@ class Turns:
                 self.failed[position] = self.failed[stopped_at]
                 return False
             self.left_s = left_s
-            if left_s < self._longest_s + self._work.reserve_s:
+            if self._is_late():
                 self._late(position)
                 return False
         return True
 
     def _ended(self, position: int, began_s: float, failure: Exception | None) -> None:
         with self._lock:
-            self._longest_s = max(self._longest_s, _runtime.monotonic_s() - began_s)
+            now_s = _runtime.monotonic_s()
+            # Several are the first: those that began before any had ended.
+            self._first_end_s = min(self._first_end_s, now_s)
+            self._took(now_s - began_s, is_first=began_s <= self._first_end_s)
             if failure is not None:
                 self._note(position, failure)
+
+    def _took(self, duration_s: float, *, is_first: bool) -> None:
+        if is_first and self._is_cold:
+            self._cold_s = max(self._cold_s, duration_s)
+        else:
+            self._longest_s = max(self._longest_s or 0.0, duration_s)
+
+    def _is_late(self) -> bool:
+        longest_s = self._cold_s if self._longest_s is None else self._longest_s
+        return self.left_s < longest_s + self._work.reserve_s
 
     def _late(self, position: int) -> None:
         self.not_started += 1

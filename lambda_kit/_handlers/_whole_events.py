@@ -8,6 +8,8 @@ import json
 import logging
 
 from lambda_kit import _sources
+from lambda_kit._handlers._logic import sole
+from lambda_kit._handlers._readers import reader
 from lambda_kit._responses import Reject, plain
 from lambda_kit._sources import lookup
 from lambda_kit.errors import EventError
@@ -61,14 +63,14 @@ class AsynchronousEvents:
         except Exception as exc:  # all are raised again, but for those that the wiring wants dropped
             if not (self._drops and isinstance(self._logic.outcome(exc), Reject)):
                 raise
-            _logger.warning("%s dropped an event: %s (request %s)", self._logic.name, type(exc).__name__, invocation.request_id)
+            _logger.warning("%s dropped an event: %s (request %s)", self._logic.name, type(sole(exc)).__name__, invocation.request_id)
 
 
 def event_reader(first: Any, source: str) -> Callable[[Any], object]:
     """
     Return what makes logic's input of the whole event.
     """
-    return (lambda event: from_object(first, event, source=source)) if is_model(first) else first
+    return (lambda event: from_object(first, event, source=source)) if is_model(first) else reader(first, source)
 
 
 def whole(first: Any) -> Inputs:
@@ -84,7 +86,7 @@ def messages(first: Any) -> Inputs:
     Return what makes an input of each SNS message. AWS delivers a list, and it has one element.
     """
     records_of = _sources.SNS.records
-    read = _message_reader(first) if is_model(first) else _viewed("SnsRecord", first)
+    read = _message_reader(first) if is_model(first) else _viewed("SnsRecord", first, "sns")
 
     def inputs(event: Any) -> list[object]:
         records = event.get(records_of) if isinstance(event, dict) else None
@@ -99,7 +101,7 @@ def details(first: Any) -> Inputs:
     """
     Return what makes the input of an EventBridge event's detail.
     """
-    read = _detail_reader(first) if is_model(first) else _viewed("EventBridgeEvent", first)
+    read = _detail_reader(first) if is_model(first) else _viewed("EventBridgeEvent", first, "eventbridge")
     return lambda event: [read(event)]
 
 
@@ -124,8 +126,8 @@ def _detail_reader(model: Any) -> Callable[[Any], object]:
     return read
 
 
-def _viewed(name: str, first: Callable[[Any], object]) -> Callable[[Any], object]:
+def _viewed(name: str, first: Callable[[Any], object], source: str) -> Callable[[Any], object]:
     from lambda_kit import events
 
     model = getattr(events, name)
-    return lambda value: first(model.model_validate(value))
+    return reader(lambda value: first(model.model_validate(value)), source)

@@ -9,7 +9,7 @@ import sys
 from lambda_kit import _runtime
 from lambda_kit._deps import without_network
 from lambda_kit._handlers import _last_words
-from lambda_kit._handlers._logic import Logic, check_deps, check_errors, check_logic, name_of
+from lambda_kit._handlers._logic import Logic, check_deps, check_errors, check_first, check_logic, name_of
 from lambda_kit._handles import preload
 from lambda_kit._invocation import scope
 from lambda_kit.errors import ConfigurationError
@@ -98,6 +98,7 @@ class Wiring:
         if not callable(first):
             raise ConfigurationError(f"{line} takes a model class or a function first: got {type(first).__name__}")
         self._line = f"{line}({name_of(first)})"
+        check_first(first, wiring=self._line)
         check_errors(errors, wiring=self._line)
         check_deps(deps, wiring=self._line)
         self._answer = answer

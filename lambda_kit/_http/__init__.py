@@ -18,7 +18,7 @@ from lambda_kit._http._balancers import Alb, Lattice1, Lattice2
 from lambda_kit._http._edges import CloudFront
 from lambda_kit._http._gateways import Format1, Format2
 from lambda_kit._http._request import HttpRequest
-from lambda_kit._http._values import Headers, Values
+from lambda_kit._http._values import Headers, Values, printable, well_formed
 
 __all__ = [
     "FORMAT_1",
@@ -32,6 +32,8 @@ __all__ = [
     "Values",
     "answer_form",
     "body_text",
+    "printable",
+    "well_formed",
 ]
 
 HttpRequest.forms = (Format2, Alb, Format1, Lattice1, Lattice2, CloudFront)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from base64 import b64encode
 from contextlib import suppress
 
+from lambda_kit._http._values import printable, well_formed
 from lambda_kit.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -41,7 +42,7 @@ def answer_form(
     Return an answer as the source of *payload_format* expects it.
 
     Raises:
-        ConfigurationError: The source cannot send as many cookies.
+        ConfigurationError: The source cannot send as many cookies, or a header or a cookie is no text that UTF-8 has.
 
     Source: https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html,
     .../set-up-lambda-proxy-integrations.html,
@@ -49,6 +50,9 @@ def answer_form(
     https://docs.aws.amazon.com/vpc-lattice/latest/ug/lambda-functions.html and
     https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-generating-http-responses-in-requests.html
     """
+    # Lambda's runtime client does not survive an answer that it cannot encode.
+    _check_encodable(headers, cookies)
+    body = well_formed(body)
     if payload_format == FORMAT_CLOUDFRONT:
         return _edge_answer(status, body, is_base64, headers, cookies)
     answer: dict[str, Any] = {"statusCode": status, "headers": dict(headers), "body": body, "isBase64Encoded": is_base64}
@@ -84,6 +88,14 @@ def body_text(body: object) -> tuple[str, str, bool]:
     import json
 
     return json.dumps(body, separators=(",", ":")), "application/json", False
+
+
+def _check_encodable(headers: Mapping[str, str], cookies: Sequence[str]) -> None:
+    for name, value in [*headers.items(), *(("set-cookie", cookie) for cookie in cookies)]:
+        # As one text, because untyped callers give numbers too.
+        text = f"{name}: {value}"
+        if well_formed(text) != text:
+            raise ConfigurationError(f"the header {printable(name)} cannot be sent: it holds half of a surrogate pair")
 
 
 def _edge_answer(status: int, body: str, is_base64: bool, headers: Mapping[str, str], cookies: Sequence[str]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from lambda_kit._http._answers import answer_form, body_text
-from lambda_kit._http._values import Headers, Values, decoded, is_true, mapping
+from lambda_kit._http._values import Headers, Values, decoded, is_true, mapping, printable
 from lambda_kit.errors import EventError
 
 TYPE_CHECKING = False
@@ -151,12 +151,14 @@ class HttpRequest(ABC):
             name, _, value = parameter.partition("=")
             if name.strip().lower() == "charset":
                 charset = value.strip().strip('"')
+        body = self.body
         try:
-            return self.body.decode(charset)
-        except (LookupError, UnicodeDecodeError):
-            # The decoder's error holds the whole body: it must not stay in the exception's context.
+            return body.decode(charset)
+        except (LookupError, ValueError):
+            # The decoder's error holds the whole body: it must not stay in the exception's context. Of a name that is none, or of a
+            # codec that always fails, it is no UnicodeDecodeError.
             pass
-        raise EventError(f"the body is no {charset[:40]} text", source="http", field="body")
+        raise EventError(f"the body is no {printable(charset[:40])} text", source="http", field="body")
 
     def json(self) -> Any:
         """
@@ -177,6 +179,9 @@ class HttpRequest(ABC):
                 reason = f"{exc.msg} at line {exc.lineno} column {exc.colno}"
             except UnicodeDecodeError:
                 reason = "it is no Unicode text"
+            except ValueError:
+                # Python's limit, against input that takes it minutes.
+                reason = "a number in it has too many digits"
             except RecursionError:
                 reason = "it is nested too deeply"
         raise EventError(f"the body is no JSON: {reason}", source="http", field="body")

@@ -97,6 +97,24 @@ def decoded(text: str) -> bytes | None:
         return None
 
 
+def well_formed(text: str) -> str:
+    """
+    Return *text* as UTF-8 can have it. JSON from a client can hold half of a surrogate pair, which no answer can be sent with: it
+    becomes U+FFFD, as browsers have it.
+    """
+    # Text knows whether it is ASCII: asking costs nothing.
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def printable(text: str) -> str:
+    """
+    Return *text*, which somebody outside has chosen, as errors and logs may show it: half of a surrogate pair is written out.
+    """
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def is_true(flag: object) -> bool:
     """
     Tell whether the event says so; some sources and tools write the flag as text.

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypeVar
 from pydantic import BaseModel, Field
 
 from lambda_kit.events._model import Event, Part
-from lambda_kit.events._validation import from_object
+from lambda_kit.events._validation import from_python
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -86,7 +86,7 @@ class BedrockAgentFunctionEvent(AgentEvent):
         Raises:
             EventError: They do not fit; it names the parameter and shows no value.
         """
-        return from_object(model, self.values, source=self.source_name, at="parameters")
+        return from_python(model, self.values, source=self.source_name, at="parameters")
 
     def respond(
         self,
@@ -152,7 +152,7 @@ class BedrockAgentOpenApiEvent(AgentEvent):
         Raises:
             EventError: They do not fit; it names the parameter and shows no value.
         """
-        return from_object(model, {**self.values, **self.body_values}, source=self.source_name, at="parameters")
+        return from_python(model, {**self.values, **self.body_values}, source=self.source_name, at="parameters")
 
     def respond(
         self,

@@ -19,7 +19,7 @@ from lambda_kit.errors import EventError
 from lambda_kit.events._carriers import Records
 from lambda_kit.events._model import Event, Part
 from lambda_kit.events._times import epoch_time
-from lambda_kit.events._validation import from_object
+from lambda_kit.events._validation import from_python
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -89,14 +89,14 @@ class DocumentDbRecord(Event):
         at = "event.fullDocument"
         if self.document is None:
             raise EventError(f"documentdb: {at}: the record has none", source=self.source_name, field=at)
-        return from_object(model, self.document, source=self.source_name, at=at)
+        return from_python(model, self.document, source=self.source_name, at=at)
 
     def _plain(self, value: Any, name: str, default: Any) -> Any:
         if value is None:
             return default
         try:
             return plain_value(value)
-        except (ValueError, TypeError, ArithmeticError, AttributeError):
+        except (ValueError, TypeError, ArithmeticError, AttributeError, RecursionError):
             # Not the error itself: it shows the value.
             pass
         at = f"event.{name}"

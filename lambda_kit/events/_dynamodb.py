@@ -18,7 +18,7 @@ from lambda_kit.events._carriers import Records
 from lambda_kit.events._dynamodb_values import python_value
 from lambda_kit.events._model import Event, Part
 from lambda_kit.events._times import epoch_time
-from lambda_kit.events._validation import from_object
+from lambda_kit.events._validation import from_python
 from lambda_kit.events._windows import Windowed
 
 M = TypeVar("M", bound=BaseModel)
@@ -111,7 +111,7 @@ class DynamoDbRecord(Event):
         at = "dynamodb.NewImage"
         if self.new is None:
             raise EventError(f"dynamodb: {at}: the record has none", source=self.source_name, field=at)
-        return from_object(model, self.new, source=self.source_name, at=at)
+        return from_python(model, self.new, source=self.source_name, at=at)
 
     def parse_old(self, model: type[M]) -> M:
         """
@@ -120,7 +120,7 @@ class DynamoDbRecord(Event):
         at = "dynamodb.OldImage"
         if self.old is None:
             raise EventError(f"dynamodb: {at}: the record has none", source=self.source_name, field=at)
-        return from_object(model, self.old, source=self.source_name, at=at)
+        return from_python(model, self.old, source=self.source_name, at=at)
 
     def _item(self, image: dict[str, Any] | None, name: str) -> dict[str, Any] | None:
         if image is None:
@@ -129,7 +129,7 @@ class DynamoDbRecord(Event):
         for attribute, value in image.items():
             try:
                 item[attribute] = python_value(value)
-            except ValueError as exc:
+            except (ValueError, RecursionError) as exc:
                 field, reason = f"dynamodb.{name}.{attribute}"[:200], str(exc)
                 break
         else:

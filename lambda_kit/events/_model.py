@@ -5,6 +5,7 @@ What all models of events share: names, tolerance, the raw event, and errors wit
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -54,7 +55,7 @@ class Event(Part):
         """
         try:
             event = super().model_validate(obj, **options)
-        except ValidationError as exc:
+        except (ValidationError, RecursionError) as exc:
             error = event_error(exc, source=cls.source_name)
         else:
             if isinstance(obj, dict | list):
@@ -70,11 +71,22 @@ class Event(Part):
         """
         try:
             raw = json.loads(json_data)
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             error = event_error(exc, source=cls.source_name)
         else:
             return cls.model_validate(raw, **options)
         raise error  # outside for the same reason
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """
+        Return a copy, with the fields in *update* changed: :attr:`raw`, and all else that is read from the event, follows.
+        """
+        copied = super().model_copy(update=update, deep=deep)
+        if update:
+            # What is no field is a cached property, of the event before.
+            for name in vars(copied).keys() - type(self).model_fields.keys():
+                del vars(copied)[name]
+        return copied
 
     @cached_property
     def raw(self) -> dict[str, Any]:

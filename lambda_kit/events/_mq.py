@@ -123,7 +123,11 @@ class RabbitMqMessage(Carrier):
     @property
     def header_values(self) -> dict[str, Any]:
         """The headers: text as ``bytes``, which AMQP does not say the encoding of; numbers and the like as they are."""
-        return {name: _plain(value) for name, value in (self.basic_properties.headers or {}).items()}
+        try:
+            return {name: _plain(value) for name, value in (self.basic_properties.headers or {}).items()}
+        except RecursionError:
+            pass
+        raise EventError("rabbitmq: headers: they are nested too deeply", source="rabbitmq", field="headers")
 
 
 class RabbitMqEvent(Batch):

@@ -4,13 +4,14 @@ handler.sqs: what failed, and only that, is delivered again.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from lambda_kit import Reject, Retry, errors, handler
+from lambda_kit import Reject, Retry, _runtime, errors, handler
 from lambda_kit._handlers._batches import Batches
 from lambda_kit._handlers._logic import NO_DEPS
 from lambda_kit._handlers._logic import Logic as WiredLogic
@@ -212,6 +213,8 @@ def test_a_record_that_no_longer_fits_is_not_started(
     """
     When less time is left than the longest record took and the answer needs, the rest is returned as failed and counted.
     """
+    for _ in range(2):
+        _runtime.begin_invocation()
     logic, event = Logic(), _jobs(events, 1, 5, 6)
     wired = WiredLogic(logic, deps=NO_DEPS, errors={})
     batches = Batches(wired, Job, SqsBatch(skips_group=False), Pace(1, 0.1), drops=False)
@@ -319,3 +322,70 @@ def test_the_answer_is_json(events: LambdaEvents, context: FakeContext) -> None:
     answer = handler.sqs(Job, errors=ERRORS)(Logic(3))(_jobs(events, 1, 3), context)
 
     assert answer == json.loads(json.dumps(answer))
+
+
+def test_what_the_kit_did_not_find_deletes_no_message(events: LambdaEvents, context: FakeContext) -> None:
+    """
+    With on_reject="drop", a table of builtin classes drops what the logic refuses, not what a missing parameter stopped.
+    """
+
+    def logic(job: Job) -> None:
+        if job.number == 1:
+            raise KeyError("refused")
+        if job.number == 2:
+            raise errors.ParameterNotFoundError("no parameter '/orders/db'", name="/orders/db")
+
+    event = _jobs(events, 1, 2, 3)
+
+    assert [1] == _failed(handler.sqs(Job, errors={LookupError: Reject()}, on_reject="drop")(logic)(event, context), event)
+
+
+def test_a_model_made_by_a_function_rejects_the_record(
+    events: LambdaEvents, context: FakeContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    As with the model itself: the field is logged, the value is not.
+    """
+    worker = handler.sqs(lambda record: Job.model_validate_json(record.body), on_reject="drop")(lambda job: None)
+
+    assert {"batchItemFailures": []} == worker(_jobs(events, "4111-secret", 1), context)
+    assert "sqs: number" in caplog.text
+    assert "4111" not in caplog.text
+
+
+def test_a_cancelled_error_is_its_records_failure(events: LambdaEvents, context: FakeContext) -> None:
+    """
+    One after the other, too, the records after it are done.
+    """
+
+    async def logic(job: Job) -> None:
+        if job.number == 2:
+            raise asyncio.CancelledError
+
+    event = _jobs(events, 1, 2, 3)
+
+    assert [1] == _failed(handler.sqs(Job)(logic)(event, context), event)
+
+
+@pytest.mark.parametrize(
+    ("remaining_s", "done"),
+    [
+        ((9.0, 4.6, 4.5, 4.4), [1, 5, 6, 7]),
+        ((9.0, 4.6, 1.3, 0.5), [1, 5]),
+        ((9.0, 4.4), [1]),
+    ],
+    ids=["the others are fast", "the others are slow", "nothing is known of the others"],
+)
+def test_the_first_record_of_an_environment_counts_until_another_is_done(
+    events: LambdaEvents, remaining_s: tuple[float, ...], done: list[int]
+) -> None:
+    """
+    What it took to load and connect does not keep the others from being done.
+    """
+    logic = Logic()
+    wired = WiredLogic(logic, deps=NO_DEPS, errors={})
+    invocation: Any = ScriptedInvocation(*remaining_s)
+
+    Batches(wired, Job, SqsBatch(skips_group=False), Pace(1, 0.1), drops=False)(_jobs(events, 1, 5, 6, 7), invocation)
+
+    assert done == logic.done

@@ -5,15 +5,17 @@ Asynchronous logic: one event loop for the environment's life, and nothing left 
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from lambda_kit import _runtime, handler, invocation
 from lambda_kit._handlers import _coroutines
-from lambda_kit.errors import ConfigurationError
+from lambda_kit.errors import ConfigurationError, LambdaKitError
 from lambda_kit.testing import FakeContext
-from tests import fresh_process
+from tests import fresh_process, threads
 
 
 def _wired(logic: Any) -> Any:
@@ -255,3 +257,63 @@ def test_shutting_down_closes_the_loop() -> None:
     """
 
     assert 1 == fresh_process.result(code)
+
+
+def test_cancelled_logic_is_an_ordinary_error(context: FakeContext) -> None:
+    """
+    A CancelledError is no Exception, and would end the environment; the next invocation finds the same loop.
+    """
+    loops = []
+
+    async def logic(event: dict[str, bool]) -> None:
+        loops.append(asyncio.get_running_loop())
+        task = asyncio.current_task()
+        assert task is not None
+        if event["cancel"]:
+            task.cancel()
+        await asyncio.sleep(0)
+
+    with pytest.raises(LambdaKitError, match="ended with a CancelledError"):
+        _wired(logic)({"cancel": True}, context)
+    _wired(logic)({"cancel": False}, FakeContext())
+
+    assert loops[0] is loops[1]
+
+
+def test_closing_waits_for_nobodys_thread(context: FakeContext, caplog: pytest.LogCaptureFixture) -> None:
+    """
+    What runs in the loop's threads, and may never end, does not use up the time that a shutdown has.
+    """
+    go_on = threading.Event()
+    loops = []
+
+    async def logic(_: object) -> None:
+        loops.append(asyncio.get_running_loop())
+        loops[0].run_in_executor(None, go_on.wait, threads.TIMEOUT_S)
+
+    _wired(logic)({}, context)
+    _runtime.shut_down()
+
+    assert not loops[0].is_closed()
+    assert "the event loop is not closed after 0.2 s" in caplog.text
+    go_on.set()
+    for thread in threading.enumerate():
+        if thread.name == "lambda-kit-loop-closing":
+            thread.join(threads.TIMEOUT_S)
+    assert loops[0].is_closed()
+
+
+@pytest.mark.parametrize("close", [_runtime.shut_down, _runtime.reset])
+def test_a_loop_in_use_is_not_closed(context: FakeContext, close: Callable[[], None]) -> None:
+    """
+    A signal may come while the logic runs, which then goes on to its end.
+    """
+    loops = []
+
+    async def logic(_: object) -> int:
+        loops.append(asyncio.get_running_loop())
+        close()
+        return await asyncio.to_thread(int, 1)
+
+    assert 1 == _wired(logic)({}, context)
+    assert not loops[0].is_closed()

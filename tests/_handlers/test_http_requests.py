@@ -4,6 +4,7 @@ handler.http: results as JSON, errors as problem documents, never a traceback.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from decimal import Decimal
@@ -307,3 +308,141 @@ def test_logic_runs_inside_the_invocation(order_event: dict[str, Any], context: 
     assert [context.aws_request_id] * 2 == seen
     with pytest.raises(LookupError):
         invocation()
+
+
+@pytest.mark.parametrize(
+    "exc",
+    [
+        errors.ParameterNotFoundError("secret 'prod/orders/db' not found", name="prod/orders/db"),
+        errors.ParameterValueError("secret 'prod/orders/db' is no number", name="prod/orders/db"),
+        errors.LoginError("secret 'prod/orders/db' was refused"),
+    ],
+    ids=lambda exc: type(exc).__name__,
+)
+def test_the_kits_failures_are_not_meant_by_builtin_classes(order_event: dict[str, Any], context: FakeContext, exc: Exception) -> None:
+    """
+    A LookupError in the table is the logic's: a secret that was not found is no 404, and its name is not shown.
+    """
+    table: dict[type[Exception], Reject] = {LookupError: Reject(status=404), ValueError: Reject(status=422), OSError: Reject()}
+
+    answer = handler.http(Order, errors={**table, Exception: Reject()})(raising(exc))(order_event, context)
+
+    assert 500 == answer["statusCode"]
+    assert "prod/orders/db" not in answer["body"]
+
+
+def test_the_kits_failures_are_meant_by_classes_of_the_kit(order_event: dict[str, Any], context: FakeContext) -> None:
+    """
+    Who names one of them, or their root, means it; an event that does not fit is a ValueError all the same.
+    """
+    kits = handler.http(Order, errors={errors.LambdaKitError: Reject(status=404)})(raising(errors.ParameterNotFoundError("gone")))
+    events_own = handler.http(Order, errors={ValueError: Reject(status=422)})(raising(errors.EventError("misfit")))
+
+    assert [404, 422] == [api(order_event, context)["statusCode"] for api in (kits, events_own)]
+
+
+def test_an_answer_that_fails_is_a_bug_whatever_the_table_says(order_event: dict[str, Any], context: FakeContext) -> None:
+    """
+    The logic is done by then; a client told that its request was wrong would send it again.
+    """
+
+    def respond(result: object) -> Response:
+        raise KeyError(result)
+
+    table = {LookupError: Reject(status=404), errors.LambdaKitError: Reject(status=422)}
+    responding = handler.http(Order, errors=table, respond=respond)(lambda order: 1)
+    unserialisable = handler.http(Order, errors=table)(lambda order: object())
+
+    assert [500, 500] == [api(order_event, context)["statusCode"] for api in (responding, unserialisable)]
+
+
+def test_an_error_alone_in_a_group_means_what_it_does_without_one(order_event: dict[str, Any], context: FakeContext) -> None:
+    """
+    A TaskGroup wraps what its only failing task raised; the client gets to know that.
+    """
+
+    async def fail() -> None:
+        raise OutOfStockError("gone")
+
+    async def logic(order: Order) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fail())
+
+    answer = handler.http(Order, errors={OutOfStockError: Reject(status=409)})(logic)(order_event, context)
+
+    assert (409, "gone") == (answer["statusCode"], _problem(answer)["detail"])
+
+
+@pytest.mark.parametrize(
+    ("exc", "status"),
+    [
+        (ExceptionGroup("", [OutOfStockError(), OutOfStockError()]), 418),
+        (ExceptionGroup("", [KeyError()]), 418),
+        (ExceptionGroup("", [ExceptionGroup("", [OutOfStockError()])]), 409),
+        (ExceptionGroup("", [errors.EventError()]), 400),
+        (ExceptionGroup("", [errors.DeadlineError()]), 503),
+    ],
+    ids=["two", "unmapped", "nested", "kit's rejection", "kit's retry"],
+)
+def test_groups_themselves_can_be_mapped(order_event: dict[str, Any], context: FakeContext, exc: Exception, status: int) -> None:
+    """
+    The table is asked for the one error first, then for the group.
+    """
+    table = {OutOfStockError: Reject(status=409), ExceptionGroup: Reject(status=418)}
+    if status in {400, 503}:
+        del table[ExceptionGroup]
+
+    assert status == handler.http(Order, errors=table)(raising(exc))(order_event, context)["statusCode"]
+
+
+def test_an_error_that_cannot_say_what_it_is_is_answered(order_event: dict[str, Any], context: FakeContext) -> None:
+    """
+    A broken __str__ leaves the detail out.
+    """
+
+    class WeirdError(Exception):
+        def __str__(self) -> str:
+            raise RuntimeError("broken")
+
+    answer = handler.http(Order, errors={WeirdError: Reject(status=409)})(raising(WeirdError()))(order_event, context)
+
+    assert 409 == answer["statusCode"]
+    assert "detail" not in _problem(answer)
+
+
+def test_a_model_made_by_a_function_refuses_the_request_too(
+    events: LambdaEvents, context: FakeContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    """
+    What pydantic refuses while the input is read is 400 with the fields; no value is sent back or logged.
+    """
+    event = events.api_v2("GET", "/", query={"sku": "a", "quantity": "4111-secret"})
+
+    with caplog.at_level(logging.INFO):
+        answer = handler.http(lambda request: Order.model_validate(request.query))(raising(AssertionError()))(event, context)
+
+    assert (400, ["quantity"]) == (answer["statusCode"], [each["field"] for each in _problem(answer)["errors"]])
+    assert "4111" not in answer["body"] + caplog.text
+
+
+def test_what_pydantic_refuses_in_the_logic_is_a_bug(order_event: dict[str, Any], context: FakeContext) -> None:
+    """
+    The request was read by then. So is any other error of the function that reads it, if it is not mapped.
+    """
+    in_logic = handler.http(Order)(lambda order: Order.model_validate({}))
+    in_reader = handler.http(lambda request: int("x"))(raising(AssertionError()))
+
+    assert [500, 500] == [api(order_event, context)["statusCode"] for api in (in_logic, in_reader)]
+
+
+def test_a_cancelled_error_is_a_bug(order_event: dict[str, Any], context: FakeContext) -> None:
+    """
+    Logic that waits for a cancelled task is answered by 500, and the environment goes on.
+    """
+
+    async def logic(order: Order) -> None:
+        task = asyncio.ensure_future(asyncio.sleep(60))
+        task.cancel()
+        await task
+
+    assert 500 == handler.http(Order, errors={RuntimeError: Reject()})(logic)(order_event, context)["statusCode"]

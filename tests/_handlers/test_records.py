@@ -411,3 +411,12 @@ def test_wiring_lines_say_what_they_are() -> None:
     assert ("<handler.kinesis>", "<handler.sns>") == (repr(handler.kinesis), repr(handler.sns))
     assert "partition key" in str(handler.kinesis.__doc__)
     assert "EventBridge" in str(handler.eventbridge.__doc__)
+
+
+def test_an_undeliverable_result_is_a_bug_whatever_the_table_says(context: FakeContext) -> None:
+    """
+    The record is not left out for it.
+    """
+    wired = handler.firehose(Job, errors={errors.LambdaKitError: Reject(), ValueError: Reject()}, on_reject="drop")(lambda job: object())
+
+    assert ["ProcessingFailed"] == [record["result"] for record in wired(firehose({"number": 1}), context)["records"]]

@@ -119,6 +119,18 @@ def test_an_error_is_the_tasks_failure_by_its_class(stepfunctions: StepFunctions
     assert [("SendTaskFailure", {"taskToken": "t-1", "error": "OutOfStockError", "cause": "only 1 left"})] == stepfunctions.told
 
 
+def test_an_error_alone_in_a_group_is_the_tasks_failure(stepfunctions: StepFunctions, context: FakeContext) -> None:
+    """
+    Catch goes by the class of what the only failing task of a TaskGroup raised.
+    """
+
+    def logic(order: Order) -> None:
+        raise ExceptionGroup("unhandled errors in a TaskGroup", [OutOfStockError("no a left")])
+
+    assert handler.task(Order)(logic)(EVENT, context) is None
+    assert [("SendTaskFailure", {"taskToken": "t-1", "error": "OutOfStockError", "cause": "no a left"})] == stepfunctions.told
+
+
 def test_an_input_that_does_not_fit_is_a_failure(stepfunctions: StepFunctions, context: FakeContext) -> None:
     """
     The field is named, the value is not.

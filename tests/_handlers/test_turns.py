@@ -6,13 +6,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from functools import partial
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 
-from lambda_kit import handler, invocation
+from lambda_kit import _runtime, handler, invocation
 from lambda_kit._handlers._logic import NO_DEPS, Logic
 from lambda_kit.testing import FakeContext, LambdaEvents
 from tests import threads
@@ -132,6 +133,42 @@ def test_nothing_is_started_without_time(events: LambdaEvents, caplog: pytest.Lo
 
     assert {3} <= set(_failed(wired(event, context), event)) <= {2, 3}
     assert "of 4 records not started" in caplog.text
+
+
+class ScriptedContext(FakeContext):
+    """
+    A context with as much time left as it is told.
+    """
+
+    left_s = 60.0
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(1000 * self.left_s)
+
+
+@pytest.mark.parametrize(("invocations", "expected"), [(0, []), (2, [3])], ids=["cold", "warm"])
+def test_the_first_records_of_an_environment_count_until_another_is_done(
+    events: LambdaEvents, invocations: int, expected: list[int]
+) -> None:
+    """
+    Side by side, the first are those that began before any had ended. In a warm environment they count like all others.
+    """
+    context, event = ScriptedContext(), _jobs(events, 1, 2, 3, 4)
+    done = asyncio.Event()
+    for _ in range(invocations):
+        _runtime.begin_invocation()
+
+    async def logic(job: Job) -> None:
+        if job.number == 1:
+            await asyncio.sleep(0)
+            time.sleep(0.3)  # what takes long is the test
+        elif job.number == 2:
+            await done.wait()
+        elif job.number == 3:
+            context.left_s = 0.3
+            done.set()
+
+    assert expected == _failed(handler.sqs(Job, concurrency=2)(logic)(event, context), event)
 
 
 def test_a_cancelled_error_of_the_logic_is_a_failure(events: LambdaEvents, context: FakeContext) -> None:

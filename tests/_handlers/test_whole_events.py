@@ -160,3 +160,22 @@ def test_an_event_that_does_not_fit_raises_or_is_dropped(context: FakeContext, w
     with pytest.raises(errors.EventError, match=message):
         wire(Order)(refuse)(event, context)
     assert wire(Order, on_reject="drop")(refuse)(event, context) is None
+
+
+@pytest.mark.parametrize(
+    ("wire", "event", "field"),
+    [
+        (handler.invoke, {"sku": "secret"}, "quantity"),
+        (handler.event, {"sku": "secret"}, "quantity"),
+    ],
+    ids=["invoke", "event"],
+)
+def test_a_model_made_by_a_function_refuses_the_event(context: FakeContext, wire: Any, event: Any, field: str) -> None:
+    """
+    The error is the one that the model itself would give, and holds no value of the input.
+    """
+    with pytest.raises(errors.EventError) as caught:
+        wire(lambda event: Order(**event))(refuse)(event, context)
+
+    assert field == caught.value.field
+    assert (None, None) == (caught.value.__cause__, caught.value.__context__)

@@ -5,9 +5,10 @@ The wiring line: mistakes are named where they are made, and the handler is what
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial, wraps
 from types import FunctionType
-from typing import Any
+from typing import Any, NamedTuple, TypedDict
 
 import pytest
 from pydantic import BaseModel
@@ -16,6 +17,7 @@ from lambda_kit import Deps, Reject, environment, handler, invocation, lazy, use
 from lambda_kit._handlers._logic import name_of
 from lambda_kit.errors import ConfigurationError
 from lambda_kit.testing import FakeContext, LambdaEvents
+from tests import fresh_process
 
 
 class Order(BaseModel):
@@ -315,3 +317,69 @@ def test_a_suspension_passes_through(context: FakeContext) -> None:
     for wire in (handler.invoke, handler.event):
         with pytest.raises(SuspendExecution):
             wire(Order)(suspend)({"sku": "a"}, DurableContext(context))  # type: ignore[arg-type]  # it has what is asked for
+
+
+@dataclass
+class DataOrder:
+    sku: str
+
+
+class TypedOrder(TypedDict):
+    sku: str
+
+
+class NamedOrder(NamedTuple):
+    sku: str
+
+
+@pytest.mark.parametrize(
+    ("first", "message"),
+    [
+        (DataOrder, "DataOrder is a dataclass, which validates nothing: give a pydantic model, or a function that makes a DataOrder"),
+        (TypedOrder, "TypedOrder is a TypedDict"),
+        (NamedOrder, "NamedOrder is a NamedTuple"),
+        (dict, "dict is a built-in class"),
+    ],
+    ids=["dataclass", "TypedDict", "NamedTuple", "built-in"],
+)
+def test_a_class_that_validates_nothing_is_refused(first: Any, message: str) -> None:
+    """
+    It would take the whole request for its first field.
+    """
+    with pytest.raises(ConfigurationError, match=message):
+        handler.http(first)
+
+
+def test_a_class_that_reads_the_record_itself_is_a_function_of_it(events: LambdaEvents, context: FakeContext) -> None:
+    """
+    Other classes say in __init__ what they make of it.
+    """
+
+    class Body:
+        def __init__(self, record: Any) -> None:
+            self.text = record.body
+
+    seen: list[str] = []
+
+    handler.sqs(Body)(lambda body: seen.append(body.text))(events.sqs("hello"), context)
+
+    assert ["hello"] == seen
+
+
+@pytest.mark.parametrize("wiring", ["handler.invoke(lambda event: event)(lambda event: 1)", "handler(lambda event, context: 1)"])
+def test_wiring_under_snapstart_watches_restores(wiring: str) -> None:
+    """
+    Also when there is nothing to preload: copies of the snapshot would share what the kit resets on a restore.
+    """
+    code = f"""
+        import json
+        from lambda_kit import handler
+
+        wired = {wiring}
+        import snapshot_restore_py
+        hooks = [snapshot_restore_py.get_before_snapshot(), snapshot_restore_py.get_after_restore()]
+        print(json.dumps([[hook.__name__ for hook, _, _ in each] for each in hooks]))
+    """
+    environ = {"AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start", "AWS_LAMBDA_RUNTIME_API": "127.0.0.1:9", "_HANDLER": "__main__.wired"}
+
+    assert [["take_snapshot"], ["restored"]] == fresh_process.result(code, environ=environ)

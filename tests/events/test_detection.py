@@ -88,6 +88,28 @@ def test_a_model_made_by_hand_has_the_raw_event_it_stands_for() -> None:
     assert {"Records": [{"messageId": "1", "body": "b"}]} == event.raw
 
 
+def test_a_changed_copy_is_raw_what_it_says() -> None:
+    """
+    Tests vary events by copies: what is read from the event follows the change, and the original stays.
+    """
+    event = events.ApiGatewayHttpEvent.model_validate(payload("apigw_http_v2"))
+    body = event.request.body
+
+    changed = event.model_copy(update={"body": "changed"})
+
+    assert ("changed", b"changed") == (changed.raw["body"], changed.request.body)
+    assert (event.raw["body"].encode(), body) == (body, event.request.body)
+
+
+def test_a_copy_keeps_the_raw_event() -> None:
+    """
+    Without a change nothing is read again.
+    """
+    event = parse_event(payload("sqs"))
+
+    assert event.raw is event.model_copy().raw
+
+
 def test_events_cannot_be_assigned_to() -> None:
     """
     An event is a value.
