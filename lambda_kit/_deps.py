@@ -14,7 +14,7 @@ from lambda_kit.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import TypeGuard, TypeVar, dataclass_transform
+    from typing import Any, TypeGuard, TypeVar, dataclass_transform
 
     K = TypeVar("K")
 else:
@@ -41,11 +41,20 @@ class Deps:
     Making one builds and fetches nothing.
 
     Raises:
-        ConfigurationError: There is no member of that name, or one has no value.
+        ConfigurationError: There is no member of that name, or one has no value. Or, where the class is made, a member is a
+            handle without ``use``.
     """
 
-    def __init__(self, **replaced: object) -> None:
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name, value in vars(cls).items():
+            if issubclass(type(value), Handle) and not _is_class_variable(_annotations(cls).get(name)):
+                raise ConfigurationError(f"{cls.__name__}.{name} is a handle: write {name} = use(...)")
+
+    def __init__(self, *positional: object, **replaced: object) -> None:
         members = set(_members(type(self)))
+        if positional:
+            raise ConfigurationError(f"{type(self).__name__}: give members by keyword, {min(members, default='name')}=...")
         for name in replaced:
             if name not in members:
                 raise ConfigurationError(_no_member(type(self).__name__, name, sorted(members)))
@@ -53,6 +62,17 @@ class Deps:
         if missing:
             raise ConfigurationError(f"{type(self).__name__}: {', '.join(missing)}: declared without a value: give one by keyword")
         vars(self).update(replaced)
+
+    if not TYPE_CHECKING:
+        # Checkers know the members; if they saw this, an attribute of any name would be fine with them.
+        def __getattribute__(self, name):
+            # Not __getattr__: it is called too when a handle raises AttributeError, and would hide that.
+            try:
+                return super().__getattribute__(name)
+            except AttributeError:
+                if name.startswith("__") or _is_known(type(self), name):
+                    raise
+                raise AttributeError(_no_member(type(self).__name__, name, sorted(_members(type(self)))), name=name) from None
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{name!r} cannot be set: give {type(self).__name__}({name}=...) instead")
@@ -115,6 +135,10 @@ def _declared(bundle: type[Deps], name: str) -> object:
     Return what the class says *name* is, past the descriptor.
     """
     return next((vars(cls)[name] for cls in bundle.__mro__ if name in vars(cls)), _absent)
+
+
+def _is_known(bundle: type[Deps], name: str) -> bool:
+    return _declared(bundle, name) is not _absent or name in _members(bundle)
 
 
 def _things(bundle: Deps) -> Iterator[object]:

@@ -147,7 +147,7 @@ def use(handle: Callable[[], T], *, rare: bool = False) -> T:
         rare: Leave it lazy where the kit builds the bundle's other members at the end of INIT.
 
     Raises:
-        ConfigurationError: *handle* cannot be called.
+        ConfigurationError: *handle* cannot be called, or is a client or a database: those are given bare.
     """
     return Member(handle, rare=rare)  # type: ignore[return-value]  # the one lie: checkers see the value, not the descriptor
 
@@ -160,6 +160,11 @@ class Member:
     __slots__ = ("handle", "name", "rare")
 
     def __init__(self, handle: Callable[[], object], *, rare: bool = False) -> None:
+        # What is given bare tells what it is, how it is written and a name for it. Asked of the type, because a client's stand-in would build the client if asked.
+        bare = getattr(type(handle), "__bare__", None)
+        if bare is not None:
+            what, written, name = bare(handle)
+            raise ConfigurationError(f"use({written}): a {what} is given bare: write {name} = {written}")
         if not callable(handle):
             raise ConfigurationError(f"use() takes a handle or a factory, something to call: got {type(handle).__name__}")
         self.handle = handle

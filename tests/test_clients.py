@@ -23,7 +23,7 @@ from botocore.exceptions import NoRegionError
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from lambda_kit import _clients, _observe, _runtime, preload
+from lambda_kit import _clients, _observe, _runtime, preload, use
 from lambda_kit.errors import ConfigurationError
 from tests import fresh_process
 
@@ -319,6 +319,29 @@ def test_reset_makes_stand_ins_untouched(monkeypatch: pytest.MonkeyPatch) -> Non
     assert not hasattr(s3, "note")
 
 
+def test_unknown_service_is_told_without_the_list_of_all() -> None:
+    """
+    botocore's own error names some 400 services; it is not even shown as a cause.
+    """
+    with pytest.raises(ConfigurationError) as raised:
+        _ = client("s33").meta
+
+    assert raised.value.__cause__ is None
+    assert raised.value.__suppress_context__
+
+
+def test_clients_are_given_bare_to_bundles() -> None:
+    """
+    use() refuses them without building anything.
+    """
+    with builds() as built:
+        with pytest.raises(ConfigurationError) as raised:
+            use(client("cognito-idp"))
+
+        assert 'use(client("cognito-idp")): a client is given bare: write cognito_idp = client("cognito-idp")' == str(raised.value)
+        assert [] == built
+
+
 def test_snapshot_is_taken_without_a_client_that_cannot_be_built(aws_environ: AwsServer, caplog: pytest.LogCaptureFixture) -> None:
     """
     A declaration that nothing has touched does not fail the publishing of a version; it is named in a warning.
@@ -493,13 +516,14 @@ def test_missing_region_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.parametrize(
     ("declared", "message"),
     [
-        (lambda: client("s4").meta, r"client\('s4'\) cannot be built: Unknown service"),
+        (lambda: client("s33").meta, r"client\('s33'\) cannot be built: Unknown service: did you mean 's3'\?$"),
+        (lambda: client("no-such-thing").meta, r"client\('no-such-thing'\) cannot be built: Unknown service$"),
         (lambda: resource("ssm").meta, r"resource\('ssm'\) cannot be built: .* resource does not exist"),
         (lambda: client("s3", endpoint_url="nowhere").meta, r"client\('s3'\) cannot be built: Invalid endpoint"),
         (lambda: client("s3", region="eu-west-1"), r"client\('s3'\) takes no region: known are region_name, "),
         (lambda: client("s3", *range(11)), r"client\('s3'\) takes no further argument"),
     ],
-    ids=["unknown service", "no such resource", "bad endpoint", "misspelt option", "too many arguments"],
+    ids=["misspelt service", "unknown service", "no such resource", "bad endpoint", "misspelt option", "too many arguments"],
 )
 def test_wrong_declaration_is_a_clear_error(declared: Any, message: str) -> None:
     """

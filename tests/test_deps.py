@@ -124,6 +124,74 @@ def test_a_wrong_name_is_answered_with_the_close_one() -> None:
         Bundle(tabel="x")  # type: ignore[call-arg]
 
 
+def test_a_misspelt_read_is_answered_with_the_close_one() -> None:
+    """
+    Where a traceback is not printed by Python itself, as on Lambda, the hint is in the message.
+    """
+
+    class Bundle(Deps):
+        price: int = use(lambda: 1)
+        given: int
+
+    bundle = Bundle(given=2)
+
+    with pytest.raises(AttributeError, match=r"^Bundle has no member 'prise': did you mean 'price'\?$"):
+        _ = bundle.prise  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match=r"'Bundle' object has no attribute '__nothing__'"):
+        _ = bundle.__nothing__  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match=r"'Bundle' object has no attribute 'given'"):
+        _ = Bundle.__new__(Bundle).given
+
+
+def test_an_attribute_error_of_a_handle_passes() -> None:
+    """
+    A factory's own AttributeError is not mistaken for a misspelt member, and the factory runs once.
+    """
+    calls = []
+
+    def broken() -> int:
+        calls.append(1)
+        return len(None.name)  # type: ignore[attr-defined]  # what the test is about
+
+    class Bundle(Deps):
+        price: int = use(broken)
+
+    with pytest.raises(AttributeError, match="'NoneType' object has no attribute 'name'"):
+        _ = Bundle().price
+    assert [1] == calls
+
+
+def test_members_are_given_by_keyword() -> None:
+    """
+    A position says nothing; the error shows how.
+    """
+
+    class Bundle(Deps):
+        price: int = use(lambda: 1)
+
+    with pytest.raises(ConfigurationError, match=r"^Bundle: give members by keyword, price=\.\.\.$"):
+        Bundle(1)  # type: ignore[call-arg]
+    with pytest.raises(ConfigurationError, match=r"^Deps: give members by keyword, name=\.\.\.$"):
+        Deps(1)
+
+
+def test_a_handle_without_use_is_refused() -> None:
+    """
+    It would be read as the handle where its value is declared; a class variable is no member.
+    """
+    handle: Any = lazy(lambda: 1)
+
+    class Fine(Deps):
+        shared: ClassVar[Handle[int]] = handle
+
+    with pytest.raises(ConfigurationError, match=r"^Bundle\.price is a handle: write price = use\(\.\.\.\)$"):
+
+        class Bundle(Deps):
+            price: int = handle
+
+    assert handle is Fine().shared
+
+
 def test_a_name_close_to_nothing_is_answered_with_all() -> None:
     """
     Without a close match the error lists the members, or says that there are none.

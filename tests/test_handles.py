@@ -485,6 +485,29 @@ def test_use_takes_something_to_call() -> None:
         use("p4ssw0rd")  # type: ignore[arg-type]  # what the test is about
 
 
+class Bare:
+    """
+    A thing that is given bare, and cannot be called.
+    """
+
+    @staticmethod
+    def __bare__(_: Bare) -> tuple[str, str, str]:
+        return "client", 'client("s3")', "s3"
+
+    def __getattr__(self, name: str) -> object:
+        raise AssertionError("a stand-in asked for an attribute builds its client")
+
+
+def test_use_tells_what_is_given_bare() -> None:
+    """
+    A client or a database in use() is refused with the line to write; only its type is asked.
+    """
+    with pytest.raises(ConfigurationError) as caught:
+        use(Bare())  # type: ignore[arg-type]  # what the test is about
+
+    assert 'use(client("s3")): a client is given bare: write s3 = client("s3")' == str(caught.value)
+
+
 # preload
 
 

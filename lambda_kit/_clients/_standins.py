@@ -105,6 +105,11 @@ class _Declared:
             if _runtime.monotonic_s() < until_s:
                 _build(thing)
 
+    @staticmethod
+    def __bare__(thing: _Declared) -> tuple[str, str, str]:
+        declaration = thing._lambda_kit_declaration
+        return declaration.kind, f'{declaration.kind}("{declaration.service}")', declaration.service.replace("-", "_")
+
 
 class _Untouched(_Declared):
     """
@@ -256,10 +261,23 @@ def _made(declaration: Declaration) -> Any:
         return make(declaration.service, **{**declaration.options, "config": config})
     except exceptions.NoRegionError as exc:
         raise ConfigurationError(f"{declaration}: no AWS region: set AWS_REGION, or give region_name=") from exc
+    except exceptions.UnknownServiceError as exc:
+        # Without its cause, which lists the names of some 400 services.
+        raise ConfigurationError(f"{declaration} cannot be built: {_unknown(declaration.service, exc)}") from None
     except MissingDependencyError:
         raise
     except (exceptions.BotoCoreError, ValueError) as exc:
         raise ConfigurationError(f"{declaration} cannot be built: {exc}") from exc
+
+
+def _unknown(service: str, error: Any) -> str:
+    """
+    Return the reason for botocore's *error* about a service's name, in short.
+    """
+    from difflib import get_close_matches
+
+    close = get_close_matches(service, error.kwargs["known_service_names"].split(", "), 1)
+    return f"Unknown service: did you mean {close[0]!r}?" if close else "Unknown service"
 
 
 def _session(role: Role | None) -> _sessions.Session:

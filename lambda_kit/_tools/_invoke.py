@@ -7,14 +7,16 @@ from __future__ import annotations
 import contextlib
 import importlib.machinery
 import json
+import re
 import socket
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from lambda_kit._local._aws import EmbeddedAws
+from lambda_kit._local._function import NO_AWS_URL
 from lambda_kit._local._local_function import LocalFunction
 from lambda_kit._local._trace_header import TraceHeader
 from lambda_kit._local._xray import XRayDaemon
@@ -23,6 +25,7 @@ from lambda_kit.errors import ConfigurationError, LambdaKitError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lambda_kit._local._results import InvokeResult
     from lambda_kit._tools._invoke_output import Output
 
 EXIT_CODES = {
@@ -36,6 +39,10 @@ _CODE_OF_STATUS = {"success": 0, "error": 1, "init error": 3, "timeout": 4}
 _USAGE_ERROR = 2
 
 _REACH_TIMEOUT_S = 3.0
+
+# How a log names the address that stands for no AWS.
+_NO_AWS = re.compile(re.escape(NO_AWS_URL.removeprefix("http://")) + r"(?!\d)")
+_NOWHERE = "AWS calls lead nowhere: --aws is none; write aws.toml beside the event, or give --aws embedded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +68,8 @@ def invoke_events(options: InvokeOptions, output: Output) -> int:
     Invoke the handler with each event; return the exit code of the first invocation that did not succeed, else 0.
     """
     try:
-        return _invoke(options, output)
+        # As shells complete a file's name.
+        return _invoke(replace(options, handler=options.handler.removeprefix("./")), output)
     except LambdaKitError as exc:
         output.error(str(exc))
         return _USAGE_ERROR
@@ -75,25 +83,37 @@ def _invoke(options: InvokeOptions, output: Output) -> int:
     environ = {**_env_file(options.env_file), **_pairs(options.env, "--env")}
     check_handler(options.handler, options.task_root)
     with contextlib.ExitStack() as running:
-        aws = _aws(options, running)
+        aws = _aws(options, running, output)
         if aws is not None:
             environ = {**aws.environ, **environ}
         elif options.aws not in (None, "none", "embedded"):
             environ = {"AWS_ENDPOINT_URL": _reachable(options.aws), **environ}
         xray = running.enter_context(XRayDaemon()) if options.trace else None
         function = running.enter_context(_function(options, environ, xray, output))
-        codes = [_one(function, event, aws, xray, output) for event in events]
+        codes = []
+        for event in events:
+            result = _one(function, event, aws, xray, output)
+            if "AWS_ENDPOINT_URL" not in environ and _may_have_called_aws(result):
+                output.hint(_NOWHERE)
+            codes.append(_CODE_OF_STATUS[result.status])
     return next((code for code in codes if code), 0)
 
 
-def _one(function: LocalFunction, event: bytes, aws: EmbeddedAws | None, xray: XRayDaemon | None, output: Output) -> int:
+def _one(function: LocalFunction, event: bytes, aws: EmbeddedAws | None, xray: XRayDaemon | None, output: Output) -> InvokeResult:
     """
-    Invoke once and show it; return its exit code.
+    Invoke once and show it.
     """
     result = function.invoke(event)
     trace = None if xray is None else xray.documents(TraceHeader.parse(result.trace_header).root)
     output.outcome(result, None if aws is None else aws.forget_calls(), trace)
-    return _CODE_OF_STATUS[result.status]
+    return result
+
+
+def _may_have_called_aws(result: InvokeResult) -> bool:
+    """
+    Tell whether the outcome may have to do with AWS not being there.
+    """
+    return not result.ok or any(_NO_AWS.search(line) for line in result.log)
 
 
 def _function(options: InvokeOptions, environ: dict[str, str], xray: XRayDaemon | None, output: Output) -> LocalFunction:
@@ -185,11 +205,13 @@ def _read(path: Path, kind: str) -> bytes:
         raise ConfigurationError(f"cannot read the {kind} file {path}: {exc.strerror}") from exc
 
 
-def _aws(options: InvokeOptions, running: contextlib.ExitStack) -> EmbeddedAws | None:
+def _aws(options: InvokeOptions, running: contextlib.ExitStack, output: Output) -> EmbeddedAws | None:
     """
     Start an embedded AWS when it is asked for, or when there is something to fill it with.
     """
     seed = options.events[0].parent / "aws.toml" if options.events else Path("aws.toml")
+    if options.aws == "embedded" and not seed.is_file():
+        output.hint(f"embedded AWS is empty: no aws.toml beside {options.events[0] if options.events else seed}")
     if options.aws == "embedded" or (options.aws is None and seed.is_file()):
         return running.enter_context(EmbeddedAws.start(seed if seed.is_file() else None))
     return None

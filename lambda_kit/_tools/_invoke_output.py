@@ -44,6 +44,11 @@ class Output(Protocol):
         Take the end of one invocation, with the AWS calls it made and its trace where they are known.
         """
 
+    def hint(self, message: str) -> None:
+        """
+        Take what may explain an outcome, or what is to come.
+        """
+
     def error(self, message: str) -> None:
         """
         Take the reason why nothing (more) is invoked.
@@ -70,6 +75,9 @@ class TerminalOutput:
         sys.stdout.buffer.write(result.body + b"\n")
         sys.stdout.flush()
 
+    def hint(self, message: str) -> None:
+        self._show(message, "yellow")
+
     def error(self, message: str) -> None:
         self._show(f"error: {message}", "bold red")
 
@@ -95,6 +103,11 @@ class JsonOutput:
 
     def outcome(self, result: InvokeResult, calls: Mapping[str, int] | None, trace: Sequence[Mapping[str, Any]] | None) -> None:
         print(json.dumps({**result.as_json(), "awsCalls": calls, "trace": trace}), flush=True)
+
+    def hint(self, message: str) -> None:
+        """
+        Drop it: who reads documents reads no advice.
+        """
 
     def error(self, message: str) -> None:
         print(f"error: {message}", file=sys.stderr)

@@ -8,6 +8,7 @@ import threading
 from weakref import WeakSet
 
 from lambda_kit import _runtime
+from lambda_kit._handles import Handle
 from lambda_kit.databases import _limits, _session, _sqlalchemy
 from lambda_kit.databases._connecting import Connector
 from lambda_kit.databases._driver import Verdict
@@ -33,6 +34,8 @@ else:
 C = TypeVar("C")
 T = TypeVar("T")
 
+# The functions of this package that are named as the drivers they declare.
+_DECLARING = ("mysql", "postgres", "redis")
 _REPLAYABLE = frozenset({Verdict.READ_ONLY, Verdict.RETRY, Verdict.STALE})
 
 
@@ -71,6 +74,7 @@ class Database(Generic[C]):
         """
         Called by the functions that declare a database.
         """
+        _check(login)
         if max_connections < 1:
             raise ConfigurationError(f"max_connections is {max_connections}: a database needs at least one connection")
         self._driver = driver
@@ -158,6 +162,11 @@ class Database(Generic[C]):
         """
         for database in databases:
             database._driver.load()  # noqa: SLF001  # of this very class
+
+    @staticmethod
+    def __bare__(database: Database[Any]) -> tuple[str, str, str]:
+        name = database._driver.name
+        return "database", f"databases.{name if name in _DECLARING else 'reconnecting'}(...)", "db"
 
     # Checkout
 
@@ -303,6 +312,14 @@ class Database(Generic[C]):
         """
         self.close()
         self._counts = Counts()
+
+
+def _check(login: object) -> None:
+    """
+    Refuse what is no login; only its type is told, because it may be a password.
+    """
+    if login is not None and (not callable(login) or isinstance(login, Handle)):
+        raise ConfigurationError(f'login= takes a login such as secret_login("orders/db"), not {type(login).__name__}')
 
 
 class _Checkout(Generic[C]):

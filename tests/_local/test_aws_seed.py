@@ -24,7 +24,7 @@ SEED = """
 
 [secrets]
 "api-key" = "plain text"
-"orders/db" = { username = "orders", port = 5432 }
+"orders/db" = { username = "orders", port = 5432, since = 2026-01-02 }
 "certificate" = { base64 = "AAEC" }
 
 [tables.orders]
@@ -35,7 +35,7 @@ items = [{ customer = "c1", placed = 1, total = 1.5, paid = true, lines = ["a", 
 key = { id = "S" }
 
 [queues]
-orders = { VisibilityTimeout = 7 }
+orders = { VisibilityTimeout = 7, SqsManagedSseEnabled = true }
 "orders.fifo" = {}
 
 [buckets.uploads]
@@ -68,12 +68,12 @@ def test_parameters(aws: EmbeddedAws) -> None:
 
 def test_secrets(aws: EmbeddedAws) -> None:
     """
-    Text, a table as JSON, and bytes.
+    Text, a table as JSON with its dates as texts, and bytes.
     """
     client = aws.client("secretsmanager")
 
     assert "plain text" == client.get_secret_value(SecretId="api-key")["SecretString"]
-    assert '{"username": "orders", "port": 5432}' == client.get_secret_value(SecretId="orders/db")["SecretString"]
+    assert '{"username": "orders", "port": 5432, "since": "2026-01-02"}' == client.get_secret_value(SecretId="orders/db")["SecretString"]
     assert b"\x00\x01\x02" == client.get_secret_value(SecretId="certificate")["SecretBinary"]
 
 
@@ -103,6 +103,7 @@ def test_queues(aws: EmbeddedAws) -> None:
         return found
 
     assert "7" == attributes("orders")["VisibilityTimeout"]
+    assert "true" == attributes("orders")["SqsManagedSseEnabled"]
     assert "true" == attributes("orders.fifo")["FifoQueue"]
 
 
@@ -114,6 +115,10 @@ def test_buckets(aws: EmbeddedAws) -> None:
 
     assert b"text" == client.get_object(Bucket="uploads", Key="a/note.txt")["Body"].read()
     assert b"\xff\xd8" == client.get_object(Bucket="uploads", Key="a/photo.jpg")["Body"].read()
+
+
+TABLE = r"""\[tables\] 't' is \{ key = \{ name = "S"\|"N"\|"B" \}, items = \[\.\.\.\] \}$"""
+BUCKET = r"""\[buckets\] 'bbb' is \{ "a/note\.txt" = "text", """
 
 
 class AnyClient:
@@ -135,17 +140,49 @@ class AnyClient:
         ({"queues": ["orders"]}, r"\[queues\] holds names"),
         ({"parameters": {"/a": 1}}, r"\[parameters\] '/a' is text"),
         ({"secrets": {"s": {"base64": "!"}}}, r"\[secrets\] 's' does not read"),
-        ({"tables": {"t": {}}}, r"\[tables\] 't' does not read"),
+        ({"parameters": {"/a": [1]}}, r"\[parameters\] '/a' is text, a list of texts, or \{ value"),
+        ({"tables": {"t": {}}}, TABLE),
+        ({"tables": {"t": "id"}}, TABLE),
+        ({"tables": {"t": {"key": "id"}}}, TABLE),
+        ({"tables": {"t": {"key": {}}}}, TABLE),
+        ({"tables": {"t": {"key": {"id": "X"}}}}, TABLE),
+        ({"tables": {"t": {"key": {"id": "S"}, "itmes": []}}}, TABLE),
+        ({"tables": {"t": {"key": {"id": "S"}, "items": {}}}}, TABLE),
+        ({"tables": {"t": {"key": {"id": "S"}, "items": ["a"]}}}, TABLE),
+        ({"queues": {"q": ""}}, r"\[queues\] 'q' is \{\} or \{ VisibilityTimeout = 30 \}"),
+        ({"buckets": {"bbb": True}}, BUCKET),
+        ({"buckets": {"bbb": {"k": 1}}}, BUCKET),
+        ({"buckets": {"bbb": {"k": {"path": "a"}}}}, BUCKET),
         ({"buckets": {"bbb": {"k": {"file": "missing"}}}}, r"\[buckets\] 'bbb' does not read"),
     ],
-    ids=["section", "no table", "parameter", "binary", "key", "file"],
+    ids=[
+        "section",
+        "no table",
+        "parameter",
+        "binary",
+        "list",
+        "no key",
+        "table",
+        "key",
+        "empty key",
+        "kind of key",
+        "misspelt items",
+        "items",
+        "item",
+        "queue",
+        "bucket",
+        "object",
+        "no file",
+        "file",
+    ],
 )
 def test_what_cannot_be_planted_is_told(seed: dict[str, Any], told: str, tmp_path: Path) -> None:
     """
     Section and name are named.
     """
-    with pytest.raises(ConfigurationError, match=told):
+    with pytest.raises(ConfigurationError, match=told) as caught:
         plant(check_seed(seed), client=lambda _: AnyClient(), folder=tmp_path)
+    assert "Error" not in str(caught.value)
 
 
 def test_what_aws_refuses_is_told(aws: EmbeddedAws) -> None:

@@ -57,6 +57,7 @@ class Recorder:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.outcomes: list[tuple[InvokeResult, Any, Any]] = []
+        self.hints: list[str] = []
         self.errors: list[str] = []
 
     def line(self, line: str) -> None:
@@ -64,6 +65,9 @@ class Recorder:
 
     def outcome(self, result: InvokeResult, calls: Mapping[str, int] | None, trace: Sequence[Mapping[str, Any]] | None) -> None:
         self.outcomes.append((result, calls, trace))
+
+    def hint(self, message: str) -> None:
+        self.hints.append(message)
 
     def error(self, message: str) -> None:
         self.errors.append(message)
@@ -263,6 +267,7 @@ def test_embedded_aws_is_seeded_beside_the_event_and_counted(task_root: Path) ->
     assert 0 == invoke_events(options(task_root, "plain", handler="caller.handler", timeout_s=30.0), shown)
     result, calls, trace = shown.outcomes[0]
     assert ("1", {"ssm:GetParameter": 1}, None) == (result.payload, calls, trace)
+    assert [] == shown.hints
 
 
 def test_embedded_aws_may_be_empty(task_root: Path) -> None:
@@ -276,6 +281,7 @@ def test_embedded_aws_may_be_empty(task_root: Path) -> None:
     result, calls, _ = shown.outcomes[0]
     assert result.payload["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
     assert {} == calls
+    assert [f"embedded AWS is empty: no aws.toml beside {task_root / 'where.json'}"] == shown.hints
 
 
 def test_an_aws_of_ones_own_is_used(task_root: Path) -> None:
@@ -289,6 +295,47 @@ def test_an_aws_of_ones_own_is_used(task_root: Path) -> None:
 
         assert 0 == invoke_events(options(task_root, "where", aws=url), shown)
     assert {"AWS_ENDPOINT_URL": url} == shown.outcomes[0][0].payload
+
+
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("raise OSError('no such host')", 1),
+        ("print('Could not connect to the endpoint URL: \"http://127.0.0.1:9/\"')", 1),
+        ("print('Could not connect to the endpoint URL: \"http://127.0.0.1:9000/\"')", 0),
+    ],
+    ids=["failed", "logged", "another port"],
+)
+def test_a_call_of_aws_that_leads_nowhere_is_explained(task_root: Path, source: str, told: int) -> None:
+    """
+    A function that fails, or logs the address that stands for no AWS, may have missed it.
+    """
+    (task_root / "caller.py").write_text(f"def handler(event, context): {source}")
+    shown = Recorder()
+
+    invoke_events(options(task_root, "plain", handler="caller.handler"), shown)
+
+    assert told * ["AWS calls lead nowhere: --aws is none; write aws.toml beside the event, or give --aws embedded"] == shown.hints
+
+
+def test_an_endpoint_of_ones_own_leads_somewhere(task_root: Path) -> None:
+    """
+    A function that fails with an AWS_ENDPOINT_URL of the user's failed for reasons of its own.
+    """
+    shown = Recorder()
+
+    assert 1 == invoke_events(options(task_root, "raise", env=["AWS_ENDPOINT_URL=http://127.0.0.1:9000"]), shown)
+    assert [] == shown.hints
+
+
+def test_a_handler_may_be_given_as_shells_complete_it(task_root: Path) -> None:
+    """
+    The leading ./ of a file's name is no part of the module's.
+    """
+    shown = Recorder()
+
+    assert 0 == invoke_events(options(task_root, "plain", handler="./app.handler"), shown)
+    assert ["success"] == [result.status for result, _, _ in shown.outcomes]
 
 
 def test_no_aws_is_none_even_beside_a_seed(task_root: Path) -> None:
@@ -411,11 +458,13 @@ def test_a_terminal_gets_colours(capfd: pytest.CaptureFixture[str], monkeypatch:
 
     output.line("START RequestId: r")
     output.line("what the function prints")
+    output.hint("perhaps")
     output.error("why")
 
     err = capfd.readouterr().err
     assert "\x1b[2mSTART RequestId: r\x1b[0m" in err
     assert "\nwhat the function prints\n" in err
+    assert "\x1b[33mperhaps\x1b[0m" in err
     assert "\x1b[1;31merror: why\x1b[0m" in err
 
 
@@ -426,6 +475,7 @@ def test_json_output_keeps_errors_of_use_off_standard_output(capsys: pytest.Capt
     output = JsonOutput()
 
     output.line("dropped")
+    output.hint("dropped")
     output.error("why")
 
     assert ("", "error: why\n") == capsys.readouterr()

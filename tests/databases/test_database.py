@@ -11,10 +11,12 @@ import logging
 import threading
 import time
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import pytest
 
-from lambda_kit import _invocation, _observe, _runtime, preload
+import lambda_kit
+from lambda_kit import _invocation, _observe, _runtime, databases, preload, secret
 from lambda_kit.databases import Database
 from lambda_kit.databases._driver import Doubt, State, Verdict
 from lambda_kit.errors import (
@@ -895,3 +897,33 @@ def test_close_leaves_the_database_usable() -> None:
 
     assert ["close"] == first.log
     assert use(database) is not first
+
+
+@pytest.mark.parametrize(
+    ("login", "kind"),
+    [("p4ssw0rd", "str"), ("", "str"), (secret("orders/db"), "StoredValue")],
+    ids=["text", "empty text", "handle"],
+)
+@pytest.mark.parametrize("declare", [databases.postgres, databases.mysql, databases.redis])
+def test_what_is_no_login_is_refused_at_the_declaration(declare: Any, login: object, kind: str) -> None:
+    """
+    The message has the line to write, and the type of what was given: the text may be a password.
+    """
+    with pytest.raises(ConfigurationError) as caught:
+        declare(login=login)
+
+    assert f'login= takes a login such as secret_login("orders/db"), not {kind}' == str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "declared"), [("redis", "redis"), ("fake", "reconnecting")], ids=["kit's", "any driver"])
+def test_a_database_is_given_bare_to_bundles(name: str, declared: str) -> None:
+    """
+    use() refuses it with the line to write.
+    """
+    driver = FakeDriver()
+    driver.name = name
+
+    with pytest.raises(ConfigurationError) as caught:
+        lambda_kit.use(make(driver))  # type: ignore[arg-type]  # what the test is about
+
+    assert f"use(databases.{declared}(...)): a database is given bare: write db = databases.{declared}(...)" == str(caught.value)
