@@ -19,7 +19,8 @@ def events() -> LambdaEvents:
 
 @pytest.fixture
 def context() -> FakeContext:
-    return FakeContext()
+    # Long enough for whatever a loaded machine takes: who tests a deadline makes a context of its own.
+    return FakeContext(timeout_s=60.0)
 
 
 @pytest.fixture(autouse=True)

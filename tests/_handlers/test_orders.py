@@ -55,16 +55,16 @@ def test_one_function_serves_every_source(orders: Any, events: LambdaEvents, con
     good, bad = {"sku": "a", "quantity": 2}, {"sku": "b", "quantity": 11}
 
     created = orders.api(events.api_v2("POST", "/orders", json=good), context)
-    refused = orders.api(events.api_v2("POST", "/orders", json=bad), FakeContext())
+    refused = orders.api(events.api_v2("POST", "/orders", json=bad), FakeContext(timeout_s=60.0))
     batch = events.sqs(good, bad)
 
     assert (201, {"total": "5.00"}) == (created["statusCode"], json.loads(created["body"]))
     assert (409, "only 10 left") == (refused["statusCode"], json.loads(refused["body"])["detail"])
-    assert [{"itemIdentifier": batch["Records"][1]["messageId"]}] == orders.worker(batch, FakeContext())["batchItemFailures"]
-    assert {"total": "5.00"} == orders.direct(good, FakeContext())
+    assert [{"itemIdentifier": batch["Records"][1]["messageId"]}] == orders.worker(batch, FakeContext(timeout_s=60.0))["batchItemFailures"]
+    assert {"total": "5.00"} == orders.direct(good, FakeContext(timeout_s=60.0))
     with pytest.raises(orders.OutOfStockError):
-        orders.direct(bad, FakeContext())
-    assert {"a": 1} == {key: value for key, value in orders.tick({"a": 1}, FakeContext()).items() if key != "left_ms"}
+        orders.direct(bad, FakeContext(timeout_s=60.0))
+    assert {"a": 1} == {key: value for key, value in orders.tick({"a": 1}, FakeContext(timeout_s=60.0)).items() if key != "left_ms"}
     assert ["a"] == [item["sku"]["S"] for item in boto3.client("dynamodb").scan(TableName="orders")["Items"]]
 
 

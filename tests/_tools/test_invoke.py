@@ -182,7 +182,14 @@ def test_nothing_is_left_after_a_signal(task_root: Path, number: signal.Signals,
     """
     command = [sys.executable, "-m", "lambda_kit", "invoke", "app.handler", "--event", "slow.json", "--timeout", "900", "--aws", "embedded"]
     with subprocess.Popen(
-        command, cwd=task_root, env=python_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command,
+        cwd=task_root,
+        env=python_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # What a shell starts in the background ignores interrupts, and so would what it starts in turn.
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),
     ) as running:
         assert running.stderr is not None
         pid = next(int(line.split()[1]) for line in running.stderr if line.startswith("pid "))
@@ -190,7 +197,10 @@ def test_nothing_is_left_after_a_signal(task_root: Path, number: signal.Signals,
 
         running.send_signal(number)
 
-        assert code == running.wait(30.0)
+        try:
+            assert code == running.wait(30.0)
+        finally:
+            running.kill()
     assert pid in children
     assert 2 == len(children)
     assert all(ended(child) for child in children)
