@@ -160,8 +160,8 @@ class Member:
     __slots__ = ("handle", "name", "rare")
 
     def __init__(self, handle: Callable[[], object], *, rare: bool = False) -> None:
-        # What is given bare tells what it is, how it is written and a name for it. Asked of the type, because a client's
-        # stand-in would build the client if asked.
+        # What is given bare tells what it is, how it is written and a name for it. The type is asked: a client's stand-in
+        # would build the client.
         bare = getattr(type(handle), "__bare__", None)
         if bare is not None:
             what, written, name = bare(handle)
