@@ -288,10 +288,12 @@ def test_they_are_dropped(endpoint: ScriptedServer, turn: Callable[[], object]) 
     """
     A snapshot holds no credentials, and nobody after it has those from before.
     """
-    _credentials.credentials(soon_s())
+    before = _credentials.credentials(soon_s())
+
     turn()
 
-    assert "ASIA2" == _credentials.credentials(soon_s()).key_id
+    # Not the second of the endpoint's necessarily: a snapshot builds clients, which ask it too.
+    assert before.key_id != _credentials.credentials(soon_s()).key_id
 
 
 def test_a_forked_child_has_them_and_a_lock_of_its_own(endpoint: ScriptedServer) -> None:
