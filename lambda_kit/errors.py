@@ -98,7 +98,8 @@ class EventError(LambdaKitError, ValueError):
     Attributes:
         source: The event source as the kit names it, such as ``"sqs"``; empty when unknown.
         field: Dotted path of the first offending field, such as ``"Records.0.body"``; empty when there is none.
-        details: One mapping per offence: ``{"field": "qty", "message": "..."}``; never the offending value.
+        details: One mapping per offence: ``{"field": "qty", "message": "..."}``; never the offending value,
+            but for HTTP what a validator of yours says, which goes into the answer to the client and nowhere else.
     """
 
     def __init__(self, message: str = "", *, source: str = "", field: str = "", details: tuple[Mapping[str, str], ...] = ()) -> None:
