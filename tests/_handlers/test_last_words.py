@@ -97,7 +97,8 @@ def test_the_span_is_named(noted: Noted, monkeypatch: pytest.MonkeyPatch) -> Non
         with tracing.span("payment provider"):
             return noted.event.wait(threads.TIMEOUT_S)
 
-    handler.invoke(lambda event: event)(charge)({}, FakeContext(timeout_s=0.05))
+    # Time enough to open the span first.
+    handler.invoke(lambda event: event)(charge)({}, FakeContext(timeout_s=1.0))
 
     assert "in span payment provider, at" in noted.lines[0]
 

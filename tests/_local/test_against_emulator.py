@@ -168,5 +168,6 @@ def cold_starts(log: str) -> list[bool]:
     """
     Read in the emulator's log which invocations had to wait for INIT.
     """
-    parts = log.split("START RequestId: ")[1:]
+    # INVOKE START comes after the INIT it waited for; the line with START may come before or after that began.
+    parts = log.split("INVOKE START(")[:-1]
     return ["INIT START" in part for part in parts]
