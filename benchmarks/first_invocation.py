@@ -101,7 +101,8 @@ def measure(runs: int) -> tuple[dict[str, dict[str, float]], bool]:
             for kind, preload in (("built at the end of INIT", "1"), ("`preload=False`", "0")):
                 with LocalFunction("app.measured", task_root=root, timeout_s=120.0, environ={**environ, "PRELOAD": preload}) as function:
                     results = [function.invoke(event) for _ in range(2)]
-                assert all(result.ok and result.payload["status"] == 201 for result in results), results[0].log
+                if not all(result.ok and result.payload["status"] == 201 for result in results):
+                    sys.exit("\n".join(line for result in results for line in result.log))
                 seen.setdefault(kind, []).append((results[0].init_ms or 0.0, results[0].payload, results[1].payload))
         return {kind: medians(rows[1:]) for kind, rows in seen.items()}, bool(share)
 
@@ -125,8 +126,10 @@ def page(figures: dict[str, dict[str, float]], *, limited: bool, runs: int) -> s
     lines = [
         "# The first invocation",
         "",
-        "Produced by `benchmarks/first_invocation.py` with "
-        f"CPython {platform.python_version()} on {platform.system()} {platform.machine()}.",
+        (
+            "Produced by `benchmarks/first_invocation.py` with "
+            f"CPython {platform.python_version()} on {platform.system()} {platform.machine()}."
+        ),
         "The orders function of `examples/orders`, under Lambda's runtime client, with an embedded AWS and PostgreSQL on the same machine.",
         "",
         "| clients and drivers are | INIT, ms | first invocation, CPU ms | first invocation, ms | second, ms |",
@@ -140,8 +143,10 @@ def page(figures: dict[str, dict[str, float]], *, limited: bool, runs: int) -> s
     )
     lines += [
         "",
-        f"Built at INIT, the first invocation takes {first['ms'] / lazily['ms']:.2f} of the time "
-        f"and {first['cpu'] / lazily['cpu']:.2f} of the processor time.",
+        (
+            f"Built at INIT, the first invocation takes {first['ms'] / lazily['ms']:.2f} of the time "
+            f"and {first['cpu'] / lazily['cpu']:.2f} of the processor time."
+        ),
         "",
         f"Invocations have {how}; INIT has a whole one, as Lambda's has a burst.",
         f"Medians of {runs} new environments each, which take turns; the first of all is left out.",

@@ -123,13 +123,6 @@ def setting(name: str, default: str | None = None) -> str | None:
     return os.environ.get(name, default)
 
 
-def settings() -> dict[str, str]:
-    """
-    Return a copy of the whole environment.
-    """
-    return dict(os.environ)
-
-
 def on_lambda() -> bool:
     """
     Tell whether a Lambda runtime client runs this process (the real one, also under a local Runtime API).

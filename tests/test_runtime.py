@@ -176,17 +176,6 @@ def test_setting_reads_the_environment_now(monkeypatch: pytest.MonkeyPatch) -> N
     assert _runtime.setting("SOME_SETTING") is None
 
 
-def test_settings_are_a_copy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """
-    Changing what settings() returned changes no environment variable.
-    """
-    monkeypatch.setenv("SOME_SETTING", "1")
-
-    _runtime.settings().clear()
-
-    assert "1" == _runtime.settings()["SOME_SETTING"]
-
-
 @pytest.mark.parametrize(
     ("environ", "region"),
     [
