@@ -19,6 +19,7 @@ import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
+from lambda_kit import _runtime
 from lambda_kit._local import PostgresServer
 from lambda_kit.testing import LambdaEvents
 
@@ -102,6 +103,9 @@ def namespace(request: pytest.FixtureRequest, document: Path, monkeypatch: pytes
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "docs")
     (tmp_path / "app.py").write_text(application(document))
     monkeypatch.chdir(tmp_path)
+    for turn in (_runtime._life.snapshot, _runtime._life.restore, _runtime._life.shutdown):
+        # Hooks that a document registers are the document's.
+        monkeypatch.setattr(turn, "user", list(turn.user))
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.delitem(sys.modules, "app", raising=False)
     (tmp_path / "aws.toml").write_text('[parameters]\n"/orders/price" = "19.90"\n')

@@ -250,7 +250,8 @@ def test_refusals_cause_five_calls_at_most(stored: StoredLogin, aws_environ: Aws
             login(old)
         at_s += [step / 20] * (len(aws_environ.calls) - len(at_s))
         now_s += 0.05
-    assert [0, 0, 0.05, 0.45, 0.95] == pytest.approx(at_s, abs=0.051)
+    # Two pauses lie behind the last: each may end one step of this clock later, as sums of floats come out.
+    assert [0, 0, 0.05, 0.45, 0.95] == pytest.approx(at_s, abs=0.101)
 
     stored.put_current("second")
     now_s += 11.0
