@@ -19,12 +19,13 @@ class Proxy:
 
     Attributes:
         port: Where to connect to instead.
+        target_port: Where new connections lead to.
         cut_after: Close a connection as soon as its client has sent this, which still reaches the server.
     """
 
-    def __init__(self, target_port: int) -> None:
-        self._target_port = target_port
-        self._listener = socket.create_server(("127.0.0.1", 0))
+    def __init__(self, target_port: int, listener: socket.socket | None = None) -> None:
+        self.target_port = target_port
+        self._listener = listener or socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.cut_after = b""
         self._muted: set[socket.socket] = set()
@@ -59,7 +60,7 @@ class Proxy:
         with contextlib.suppress(OSError):
             while True:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(("127.0.0.1", self._target_port))
+                server = socket.create_connection(("127.0.0.1", self.target_port))
                 self._clients.append(client)
                 self._sockets += [client, server]
                 self._run(self._forward, client, client, server)
