@@ -90,10 +90,21 @@ _BY_TEXT = (
             "connection socket closed",
             "terminating connection",
             "ssl syscall",
+            "ssl error: unexpected eof",
+            "ssl connection has been closed",
             "no connection to the server",
         ),
     ),
-    (Verdict.FATAL, ("does not exist", "not currently accepting connections")),
+    (
+        Verdict.FATAL,
+        (
+            "does not exist",
+            "not currently accepting connections",
+            "certificate verify failed",
+            "does not match host name",
+            "does not support ssl",
+        ),
+    ),
 )
 
 # A Lambda function's packets die silently: in a freeze behind a NAT gateway (350 s), in a failover. What is sent and not
