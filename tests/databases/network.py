@@ -104,13 +104,6 @@ class Wire(Proxy):
         self._nobody = socket.create_server((HOST, 0))
         self.host = HOST if namespace is None else namespace.host
 
-    @property
-    def count(self) -> int:
-        """
-        How many connections there were so far.
-        """
-        return len(self._clients)
-
     def go_dark(self) -> None:
         """
         Let nothing through on the present connections, in either direction. New ones work.

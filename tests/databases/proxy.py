@@ -40,6 +40,21 @@ class Proxy:
         """
         self._muted.update(self._clients)
 
+    def cut(self) -> None:
+        """
+        End the present connections. New ones work.
+        """
+        for client in self._clients:
+            with contextlib.suppress(OSError):
+                client.shutdown(socket.SHUT_RDWR)
+
+    @property
+    def count(self) -> int:
+        """
+        How many connections there were so far.
+        """
+        return len(self._clients)
+
     def close(self) -> None:
         """
         Close everything, and wait until the threads are done.

@@ -50,17 +50,13 @@ class TlsFiles:
 
 class SystemPostgres(_Server):
     """
-    The system's PostgreSQL, which knows TLS.
-
-    Attributes:
-        tls: Its files, where it was given an *authority*.
+    The system's PostgreSQL; a writer, or a standby that follows one.
     """
 
-    def __init__(self, *, authority: Authority | None = None, hba: Sequence[str] = (), standby_of: SystemPostgres | None = None) -> None:
+    def __init__(self, *, hba: Sequence[str] = (), standby_of: SystemPostgres | None = None) -> None:
         self._bin = need_postgres()
         super().__init__("system-postgres")
         self._data = self.root / "data"
-        self.tls = TlsFiles(self.root, authority) if authority is not None else None
         _hand_over(self.root)
         if standby_of is None:
             self._initialise(hba)
@@ -89,7 +85,11 @@ class SystemPostgres(_Server):
         assert self.execute("SELECT pg_promote(true, 60)") == [(True,)]
 
     def _command(self) -> list[str]:
-        settings = {
+        words = [word for name, value in self._settings().items() for word in ("-c", f"{name}={value}")]
+        return _as_nobody([str(self._bin / "postgres"), "-D", str(self._data), *words])
+
+    def _settings(self) -> dict[str, object]:
+        return {
             "port": self.port,
             "listen_addresses": HOST,
             "unix_socket_directories": "",
@@ -98,10 +98,6 @@ class SystemPostgres(_Server):
             "log_line_prefix": "%m [%p] ",
             "max_connections": "20",
         }
-        if self.tls is not None:
-            settings |= {"ssl": "on", "ssl_cert_file": self.tls.server, "ssl_key_file": self.tls.server}
-        words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        return _as_nobody([str(self._bin / "postgres"), "-D", str(self._data), *words])
 
     def _answers(self) -> bool:
         try:
@@ -122,6 +118,20 @@ class SystemPostgres(_Server):
     def _copy(self, writer: SystemPostgres) -> None:
         command = [str(self._bin / "pg_basebackup"), "-D", str(self._data), "-R", "-X", "stream", "--checkpoint=fast", "--no-sync"]
         _run([*command, "-d", writer.conninfo(SUPERUSER, SUPERUSER_PASSWORD)])
+
+
+class TlsPostgres(SystemPostgres):
+    """
+    PostgreSQL that knows TLS.
+    """
+
+    def __init__(self, authority: Authority, *, hba: Sequence[str] = ()) -> None:
+        super().__init__(hba=hba)
+        self.tls = TlsFiles(self.root, authority)
+        _hand_over(self.root)
+
+    def _settings(self) -> dict[str, object]:
+        return {**super()._settings(), "ssl": "on", "ssl_cert_file": self.tls.server, "ssl_key_file": self.tls.server}
 
 
 class TlsMaria(MariaServer):

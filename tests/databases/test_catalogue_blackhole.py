@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,7 +24,7 @@ from tests.databases.conftest import Orders
 from tests.databases.fakes import FakeContext
 from tests.databases.network import Namespace, Wire, full_backlog, namespace_if_possible, wire
 from tests.databases.servers import HOST, MariaServer, ValkeyServer
-from tests.databases.systems import TLS_HOST, SystemPostgres
+from tests.databases.systems import TLS_HOST, TlsPostgres
 
 pytestmark = pytest.mark.realtime
 
@@ -76,8 +75,8 @@ def namespace() -> Iterator[Namespace | None]:
 
 
 @pytest.fixture(scope="module")
-def tls_server() -> Iterator[SystemPostgres]:
-    with SystemPostgres(authority=Authority.make("Root of the black holes")) as running:
+def tls_server() -> Iterator[TlsPostgres]:
+    with TlsPostgres(Authority.make("Root of the black holes")) as running:
         yield running
 
 
@@ -90,13 +89,12 @@ def postgres(orders: Orders) -> Subject:
 
 
 @pytest.fixture
-def postgres_over_tls(tls_server: SystemPostgres) -> Subject:
+def postgres_over_tls(tls_server: TlsPostgres) -> Subject:
     role = f"app_{next(_numbers)}"
     tls_server.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'secret'")
-    root = tls_server.tls.root if tls_server.tls else Path()
 
     def declare(host: str, port: int, **options: Any) -> Database[Any]:
-        where = f"host={TLS_HOST} hostaddr={host} port={port} dbname=postgres sslmode=verify-full sslrootcert={root}"
+        where = f"host={TLS_HOST} hostaddr={host} port={port} dbname=postgres sslmode=verify-full sslrootcert={tls_server.tls.root}"
         return databases.postgres(where, login=password_login(role, lambda: "secret"), **options)
 
     return _postgres(tls_server.port, declare)
