@@ -21,6 +21,7 @@ class Proxy:
         port: Where to connect to instead.
         target_port: Where new connections lead to.
         cut_after: Close a connection as soon as its client has sent this, which still reaches the server.
+        sent: What all clients have sent.
     """
 
     def __init__(self, target_port: int, listener: socket.socket | None = None) -> None:
@@ -28,6 +29,7 @@ class Proxy:
         self._listener = listener or socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.cut_after = b""
+        self.sent = bytearray()
         self._muted: set[socket.socket] = set()
         self._clients: list[socket.socket] = []
         self._sockets: list[socket.socket] = []
@@ -84,6 +86,8 @@ class Proxy:
     def _forward(self, client: socket.socket, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
+                if source is client:
+                    self.sent += data
                 if client in self._muted:
                     continue
                 cut = bool(self.cut_after) and source is client and self.cut_after in data

@@ -68,7 +68,7 @@ class SystemPostgres(_Server):
         Run one statement as superuser, committed at once.
         """
         with psycopg.connect(self.conninfo(SUPERUSER, SUPERUSER_PASSWORD), autocommit=True) as connection:
-            cursor = connection.execute(statement, params)
+            cursor = connection.execute(statement, params or None)
             return list(cursor.fetchall()) if cursor.description else []
 
     def conninfo(self, user: str = "", password: str = "") -> str:
