@@ -210,6 +210,8 @@ class PgBouncer(_Server):
             auth_file = {users}
             admin_users = {user}
             default_pool_size = {server_connections}
+            server_login_retry = 0.2
+            server_idle_timeout = 5
             """.replace("  ", "")
         )
         _hand_over(self.root)
