@@ -21,7 +21,7 @@ from sybil import Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
 from lambda_kit import _runtime
-from lambda_kit.testing import LambdaEvents, PostgresServer
+from lambda_kit.testing import LambdaEvents, PostgresServer, plugin
 from tests.databases.servers import MariaServer, ValkeyServer, need
 
 if TYPE_CHECKING:
@@ -48,7 +48,8 @@ def run_console(example: Example) -> None:
             if words[0] == "pytest":
                 (folder / words[1]).write_text(unit_tests(Path(example.path)), encoding="utf-8")
             module = {"lambda-kit": "lambda_kit", "pytest": "pytest"}[words[0]]
-            done = subprocess.run([sys.executable, "-m", module, *words[1:]], cwd=folder, capture_output=True, text=True, check=False)
+            command = [sys.executable, "-m", module, *words[1:], *(example.namespace["plugins"] if words[0] == "pytest" else [])]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
             assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
 
 
@@ -109,7 +110,9 @@ def namespace(request: pytest.FixtureRequest, document: Path, monkeypatch: pytes
     (tmp_path / "aws.toml").write_text('[parameters]\n"/orders/price" = "19.90"\n')
     event = LambdaEvents().api_v2("POST", "/quotes", json={"sku": "teapot", "quantity": 2})
     (tmp_path / "event.json").write_text(json.dumps(event))
-    return {"folder": str(tmp_path), "__name__": "app"}
+    # A checkout that is not installed does not announce its plugin, so whoever runs this had to name it.
+    named = request.config.pluginmanager.has_plugin(plugin.__name__)
+    return {"folder": str(tmp_path), "plugins": ["-p", plugin.__name__] if named else [], "__name__": "app"}
 
 
 def logins(request: pytest.FixtureRequest, text: str) -> dict[str, dict[str, Any]]:
@@ -181,8 +184,10 @@ def test_every_code_block_runs(request: pytest.FixtureRequest, document: Path, n
         example.evaluate()
         for name in [name for name in parsed.namespace if name.startswith("test_")]:
             test = parsed.namespace.pop(name)
-            fixtures = {parameter: request.getfixturevalue(parameter) for parameter in inspect.signature(test).parameters}
-            test(**fixtures)
+            parameters = inspect.signature(test).parameters
+            # What asks for fixtures of the document's own is for the pytest that the document runs in the end.
+            if not set(parameters) & set(parsed.namespace):
+                test(**{parameter: request.getfixturevalue(parameter) for parameter in parameters})
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
