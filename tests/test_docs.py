@@ -123,12 +123,15 @@ def logins(request: pytest.FixtureRequest, text: str) -> dict[str, dict[str, Any
     secrets = {"orders/db": login}
     if "databases.postgres(" in text:
         postgres = request.getfixturevalue("orders_database")
+        postgres.execute("TRUNCATE orders", dbname="orders")
         login |= postgres.secret(dbname="orders", user="orders", password="s3cret")
     if "databases.mysql(" in text:
         maria = request.getfixturevalue("orders_maria")
+        maria.execute("TRUNCATE orders.orders")
         login |= {"host": maria.host, "port": maria.port, "dbname": "orders"}
     if "databases.redis(" in text:
         cache = request.getfixturevalue("orders_cache")
+        cache.execute("FLUSHALL")
         secrets["orders/cache"] = {**login, "host": cache.host, "port": cache.port}
     return secrets
 
