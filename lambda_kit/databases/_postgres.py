@@ -54,6 +54,12 @@ _BY_TEXT = (
             "password authentication failed",
             "pam authentication failed",
             "authentication failed for user",
+            # PgBouncer, and RDS Proxy.
+            "sasl authentication failed",
+            "no such user",
+            "authentication failed for the role",
+            "no credentials for the role",
+            "password that was provided for the role",
             "is not permitted to log in",
             "no pg_hba.conf entry",
             "no password supplied",
@@ -77,6 +83,11 @@ _BY_TEXT = (
             "network is unreachable",
             "no route to host",
             "session is read-only",
+            # PgBouncer's: its server is down, or it is full; RDS Proxy's that all its connections are taken.
+            "server login has been failing",
+            "cannot connect to server",
+            "no more connections allowed",
+            "waiting to acquire database connection",
         ),
     ),
     (
@@ -90,10 +101,21 @@ _BY_TEXT = (
             "connection socket closed",
             "terminating connection",
             "ssl syscall",
+            "ssl error: unexpected eof",
+            "ssl connection has been closed",
             "no connection to the server",
         ),
     ),
-    (Verdict.FATAL, ("does not exist", "not currently accepting connections")),
+    (
+        Verdict.FATAL,
+        (
+            "does not exist",
+            "not currently accepting connections",
+            "certificate verify failed",
+            "does not match host name",
+            "does not support ssl",
+        ),
+    ),
 )
 
 # A Lambda function's packets die silently: in a freeze behind a NAT gateway (350 s), in a failover. What is sent and not
