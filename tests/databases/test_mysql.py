@@ -751,6 +751,7 @@ def test_a_forked_child_leaves_the_parents_session_alone(shop: Shop) -> None:
         (err.OperationalError(1203, "x"), Verdict.WAIT),
         (err.OperationalError(1226, "x"), Verdict.WAIT),
         (err.OperationalError(2003, "x"), Verdict.WAIT),
+        (err.OperationalError(2003, "certificate verify failed: self-signed"), Verdict.FATAL),
         (err.OperationalError(1053, "x"), Verdict.WAIT),
         (err.OperationalError(1213, "x"), Verdict.RETRY),
         (err.OperationalError(1205, "x"), Verdict.RETRY),
