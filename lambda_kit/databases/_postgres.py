@@ -10,7 +10,7 @@ from lambda_kit import _runtime
 from lambda_kit._require import require
 from lambda_kit.databases import _postgres_connection as _connection
 from lambda_kit.databases._database import Database
-from lambda_kit.databases._driver import Doubt, State, Verdict
+from lambda_kit.databases._driver import IDLE, Doubt, State, Verdict
 from lambda_kit.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -202,11 +202,12 @@ class _Postgres:
             self._prepare(connection, self._on_connect, until_s)
         return connection
 
-    def inspect(self, connection: Connection) -> State:
-        if not _connection.is_open(connection):
+    def inspect(self, connection: Any) -> State:
+        if connection.kit_has_input() and not _connection.listen(connection):
             return State.LOST
-        state = self.state(connection)
-        if state is State.IDLE and connection.autocommit is not self._autocommit:
+        # As state() does, without the call: every checkout comes through here.
+        state = State.LOST if connection.kit_lost else _STATES[connection.pgconn.transaction_status]
+        if state is IDLE and connection.autocommit is not self._autocommit:
             connection.autocommit = self._autocommit
         return state
 

@@ -361,6 +361,21 @@ def test_a_server_that_comes_up_is_waited_for(server: PostgresServer, database: 
     starting.join()
 
 
+def test_a_server_gone_is_noticed_where_there_is_no_epoll(orders: Orders, database: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Other systems than Linux have poll only.
+    """
+    monkeypatch.delattr(select, "epoll")
+    with database.connection() as connection:
+        pass
+    orders.end_sessions()
+    await_input(connection)
+
+    with database.connection() as connection:
+        assert (1,) == connection.execute("SELECT 1").fetchone()
+    assert {"closed": 1} == database.stats().reconnects
+
+
 @pytest.mark.realtime
 def test_an_idle_timeout_of_the_server_is_survived(orders: Orders, database: Postgres) -> None:
     """
