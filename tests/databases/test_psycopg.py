@@ -85,6 +85,27 @@ def test_a_pipeline_runs_several_statements(orders: Orders, database: Postgres) 
     assert 1 == database.stats().connects
 
 
+def test_an_error_in_a_pipeline_is_the_servers(database: Postgres) -> None:
+    """
+    Leaving the pipeline does not hide it.
+    """
+    with pytest.raises(errors.DivisionByZero), database.connection() as connection, connection.pipeline():
+        connection.execute("SELECT 1/0")
+
+    with database.connection():
+        pass
+    assert 1 == database.stats().connects
+
+
+def test_a_session_lost_in_a_pipeline_is_said(orders: Orders, database: Postgres) -> None:
+    """
+    As with any statement.
+    """
+    with pytest.raises(ConnectionLostError), database.connection() as connection, connection.pipeline():
+        orders.end_sessions()
+        connection.execute("SELECT 1")
+
+
 def wait_in_a_copy(connection: Connection) -> None:
     with connection.cursor().copy(f"COPY ({SECOND_BY_SECOND}) TO STDOUT") as copy:
         for _ in copy.rows():
@@ -101,6 +122,11 @@ def wait_in_a_server_side_cursor(connection: Connection) -> None:
         cursor.execute(SECOND_BY_SECOND).fetchall()
 
 
+def wait_in_a_pipeline(connection: Connection) -> None:
+    with connection.pipeline():
+        connection.execute("SELECT pg_sleep(20)")
+
+
 def wait_for_a_pipelines_result(connection: Connection) -> None:
     with connection.pipeline():
         connection.execute("SELECT pg_sleep(20)").fetchone()
@@ -113,7 +139,14 @@ def wait_for_news(connection: Connection) -> None:
 
 @pytest.mark.parametrize(
     "wait",
-    [wait_in_a_copy, wait_in_a_stream, wait_in_a_server_side_cursor, wait_for_a_pipelines_result, wait_for_news],
+    [
+        wait_in_a_copy,
+        wait_in_a_stream,
+        wait_in_a_server_side_cursor,
+        wait_in_a_pipeline,
+        wait_for_a_pipelines_result,
+        wait_for_news,
+    ],
     ids=lambda wait: wait.__name__,
 )
 def test_whatever_waits_ends_before_the_invocation(declare: Declare, wait: Callable[[Connection], None]) -> None:
