@@ -56,6 +56,7 @@ _BY_TEXT = (
             "authentication failed for user",
             "is not permitted to log in",
             "no pg_hba.conf entry",
+            "pg_hba.conf rejects",
             "no password supplied",
         ),
     ),
