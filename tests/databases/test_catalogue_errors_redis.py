@@ -12,6 +12,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 import redis
@@ -126,8 +127,9 @@ def without_memory(store: Store, client: Client) -> None:
 
 
 def changed(store: Store, client: Client) -> None:
+    pipeline: Any
     with client.pipeline() as pipeline:
-        pipeline.execute_command("WATCH", store.key)
+        pipeline.watch(store.key)
         store.server.execute("SET", store.key, "2")
         pipeline.multi()
         pipeline.incr(store.key)
