@@ -553,6 +553,7 @@ def test_a_forked_child_leaves_the_parents_session_alone(store: Store) -> None:
     ("error", "verdict"),
     [
         (exceptions.ConnectionError("x"), Verdict.LOST),
+        (exceptions.ConnectionError("certificate verify failed: self-signed"), Verdict.FATAL),
         (exceptions.TimeoutError("x"), Verdict.LOST),
         (exceptions.AuthenticationError("x"), Verdict.AUTH),
         (exceptions.ReadOnlyError("x"), Verdict.READ_ONLY),
