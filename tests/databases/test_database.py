@@ -172,7 +172,7 @@ def test_a_wait_that_is_too_long_names_the_limit() -> None:
 
 def test_many_threads_share_few_connections() -> None:
     """
-    Sixty-four threads on four connections: never one connection in two threads, and all of them get through.
+    D31: sixty-four threads on four connections: never one connection in two threads, and all of them get through.
     """
     database = make(FakeDriver(), max_connections=4)
     shared, in_use, lock = [], set(), threading.Lock()
@@ -866,7 +866,7 @@ def test_a_lost_commit_is_never_done_again() -> None:
 
 def test_a_restore_leaves_old_connections_alone() -> None:
     """
-    The sockets belong to another machine's life: dropped without a word, replaced on use.
+    D28: the sockets belong to another machine's life: dropped without a word, replaced on use.
     """
     database = make(FakeDriver())
     first = use(database)
