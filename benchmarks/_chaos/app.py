@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 CONNINFO = os.environ["CHAOS_CONNINFO"]
 ACCOUNTS = 8
 STANDARD_ERROR = 2
+# How long a transaction may do nothing.
+SLOW_S = 0.12
 # An invocation that still runs this long before its deadline shows where it is.
 ALARM_S = 0.15
 # What a forked child has to be done by.
@@ -253,12 +255,15 @@ def _leave(number: int, _: float) -> None:
     """
     Misuse: a transaction is begun on a connection that was given back. The next invocation must not commit it.
     """
+    import psycopg
 
     def work() -> None:
         with deps.db.connection() as connection:
             pass
-        poison(connection, number)
-        connection.execute("UPDATE accounts SET balance = balance + 1000000 WHERE id = %s", (ACCOUNTS + os.getpid() % ACCOUNTS,))
+        # Outside of the block errors are the driver's.
+        with contextlib.suppress(psycopg.Error):
+            poison(connection, number)
+            connection.execute("UPDATE accounts SET balance = balance + 1000000 WHERE id = %s", (ACCOUNTS + os.getpid() % ACCOUNTS,))
 
     attempt("leave", number, work)
 
@@ -305,7 +310,7 @@ _WORKS: dict[str, Callable[[int, float], None]] = {
         "transfer": lambda number, draw: deps.db.run(partial(transfer, number=number, draw=draw)),
         "guarded transfer": lambda number, draw: deps.db.run(partial(guarded_transfer, number=number, draw=draw), idempotent=True),
         "block": lambda number, _: _block(deps.db, partial(add_all, number=number)),
-        "slow block": lambda number, draw: _block(deps.db, partial(add_all, number=number, pause_s=0.3 * draw)),
+        "slow block": lambda number, draw: _block(deps.db, partial(add_all, number=number, pause_s=SLOW_S * draw)),
         "many": lambda number, _: deps.db.run(partial(_many, number=number)),
         "copy": lambda number, _: deps.db.run(partial(_copy, number=number)),
         "nested": lambda number, _: _nested(number),

@@ -34,7 +34,7 @@ DATABASE, USER, OTHERS = "chaos", "chaos", "others"
 # Bytes until a cut: the first statements of a transaction, its COMMIT and the answers lie within.
 MOST_BYTES = 4000
 # How far into an invocation its process is struck.
-LONGEST_DELAY_S = 0.012
+LONGEST_DELAY_S = 0.006
 SLOW_S = 0.02
 # How often a server that a fault has ended is started; a loaded machine may need more than one.
 ATTEMPTS = 10
