@@ -14,7 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from benchmarks._chaos.secret_store import SECRET
-from lambda_kit import Deps, databases, handler, invocation, parallel_map, secret_login
+from lambda_kit import Deps, databases, environment, handler, invocation, parallel_map, secret_login
 from lambda_kit.errors import LambdaKitError
 
 if TYPE_CHECKING:
@@ -52,6 +52,12 @@ class ChaosDeps(Deps):
 
 deps = ChaosDeps()
 engine = deps.db.sqlalchemy_engine() if importlib.util.find_spec("sqlalchemy") else None
+
+
+if environment().init_type == "snap-start":
+    # A connection that is open when the snapshot is taken. Faults do not wait for the end of INIT.
+    with contextlib.suppress(LambdaKitError):
+        deps.db.run(lambda connection: connection.execute("SELECT 1"))
 
 
 class AbandonedError(Exception):
