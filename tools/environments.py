@@ -87,9 +87,10 @@ class Environment:
 
     def variables(self, environ: Mapping[str, str], **more: str) -> dict[str, str]:
         """
-        Return *environ* for programs of this environment: its own come first, no setting of the user's Python or AWS leaks in.
+        Return *environ* for programs of this environment: its own come first, no setting of the user's Python, AWS or coverage leaks in.
         """
-        kept = {name: value for name, value in environ.items() if not name.startswith(("AWS_", "LAMBDA_", "PYTHON", "_LAMBDA", "_HANDLER"))}
+        foreign = ("AWS_", "COVERAGE_", "LAMBDA_", "PYTHON", "_LAMBDA", "_HANDLER")
+        kept = {name: value for name, value in environ.items() if not name.startswith(foreign)}
         kept.update({name: value for name, value in environ.items() if name.startswith("LAMBDA_KIT_")})
         path = os.path.join(self.folder, "bin") + os.pathsep + environ.get("PATH", os.defpath)
         kept.update(more, PATH=path, VIRTUAL_ENV=self.folder, PYTHONUNBUFFERED="1")

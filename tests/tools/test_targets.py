@@ -60,13 +60,14 @@ def test_a_failure_of_any_kind_shows_in_the_last_line(
 
 def test_programs_see_their_environment_first_and_no_stray_settings() -> None:
     """
-    Settings of the caller's Python, AWS account and Lambda do not reach the tests; those of the project's own do.
+    Settings of the caller's Python, coverage, AWS account and Lambda do not reach the tests; those of the project's own do.
     """
     caller = {
         "PATH": "/bin",
         "HOME": "/h",
         "AWS_PROFILE": "p",
         "PYTHONPATH": "/p",
+        "COVERAGE_PROCESS_CONFIG": "c",
         "LAMBDA_TASK_ROOT": "/t",
         "LAMBDA_KIT_EVENTS": "/e",
         "_HANDLER": "h",
@@ -77,6 +78,47 @@ def test_programs_see_their_environment_first_and_no_stray_settings() -> None:
     folder = os.path.join(FOLDER, "test-3.13")
     path = os.path.join(folder, "bin") + ":/bin"
     assert {"PATH": path, "HOME": "/h", "LAMBDA_KIT_EVENTS": "/e", "EXTRA": "1", "VIRTUAL_ENV": folder, "PYTHONUNBUFFERED": "1"} == seen
+
+
+@pytest.mark.parametrize(
+    ("skipped", "required", "title"),
+    [
+        (0, "", "coverage of all Pythons is at least fail_under of pyproject.toml"),
+        (3, "", "coverage of all Pythons, shown only, for 3 tests were skipped"),
+        (3, "1", "coverage of all Pythons is at least fail_under of pyproject.toml"),
+    ],
+    ids=["every test ran", "system packages are missing", "system packages are required"],
+)
+def test_lines_without_a_test_fail_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], skipped: int, required: str, title: str
+) -> None:
+    """
+    One line without a test is a failure, unless a skipped test may be the reason; the table names the line either way.
+    """
+    environment = Environment("test", _HERE)
+    environment.folder = str(_copy_of_this_environment(tmp_path / "environment"))
+    Path(targets.report(environment)).write_text(f'<testsuites><testsuite tests="9" skipped="{skipped}"/></testsuites>', encoding="utf-8")
+    monkeypatch.setenv("LAMBDA_KIT_REQUIRE_SYSTEM", required)
+    monkeypatch.setattr(targets, "FOLDER", str(tmp_path))
+    # An interpreter that defines the errors and raises none.
+    assert [] == targets.attempt("measure", environment, [["coverage", "run", "-m", "lambda_kit.errors"]])
+
+    failures = targets.coverage([environment])
+
+    command = f"{environment.python} -m coverage report"
+    assert ([] if "shown only" in title else [f"{title}: exit code 2: {command}"]) == failures
+    shown = capfd.readouterr().out.splitlines()
+    assert f"----- {title}" in shown
+    assert any(line.startswith("lambda_kit/errors.py ") for line in shown)
+
+
+def _copy_of_this_environment(folder: Path) -> Path:
+    folder.mkdir()
+    for entry in Path(sys.prefix).iterdir():
+        (folder / entry.name).symlink_to(entry)
+    # The one that the run under way will write is another's.
+    (folder / "pytest.xml").unlink(missing_ok=True)
+    return folder
 
 
 def test_a_failing_command_is_named_with_its_exit_code() -> None:
