@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import select
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import cache, partial
 
@@ -15,7 +16,7 @@ from lambda_kit.errors import DeadlineError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Iterator
     from typing import Any, TypeVar
 
     Step = TypeVar("Step")
@@ -76,6 +77,17 @@ class _Bounded(Parent):
             raise
         self.kit_committing = False
         return result
+
+    @contextmanager
+    def pipeline(self) -> Iterator[Any]:
+        try:
+            with super().pipeline() as pipeline:
+                yield pipeline
+        except self.kit_errors.OperationalError as exc:
+            # It cannot be left while its statements run: psycopg says that in place of why they were given up.
+            if isinstance(exc.__context__, DeadlineError):
+                raise exc.__context__ from None
+            raise
 
     def _exec_command(self, command: Any, *args: Any, **kwargs: Any) -> Any:
         self.kit_committing = command == b"COMMIT"
@@ -196,6 +208,9 @@ def _bounded(steps: Generator[Step, Any, Result], until_s: float, expired: Calla
         while True:
             step = steps.send((yield step))
             if _runtime.monotonic_s() >= until_s:
+                with suppress(RuntimeError):
+                    # The end of a pipeline would wait once more.
+                    steps.close()
                 raise expired()
     except StopIteration as done:
         result: Result = done.value
