@@ -359,5 +359,6 @@ def entry(operations: list[dict[str, Any]], inner: ChaosDeps) -> dict[str, Any]:
         "pings": sum(each.pings for each in counted),
         "rollbacks": sum(each.rollbacks for each in counted),
         "reconnects": {cause: sum(each.reconnects.get(cause, 0) for each in counted) for cause in causes},
+        "descriptors": len(os.listdir("/proc/self/fd")),
         "left_s": invocation().remaining_s(),
     }

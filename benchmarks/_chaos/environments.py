@@ -171,6 +171,7 @@ class Environment:
                 interrupted=interrupted and not result.ok,
                 error="" if result.ok else str(result.payload)[:1000],
                 left_s=answer["left_s"] if answer else None,
+                descriptors=answer["descriptors"] if answer else 0,
                 log=() if result.ok else result.log[-MOST_LINES:],
             )
         )

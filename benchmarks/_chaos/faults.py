@@ -114,6 +114,13 @@ class Faults:
                 self.unexpected.append(f"{fault.kind}: {type(exc).__name__}: {exc}".strip())
             self.struck.append(Struck(fault.kind, began_s, time.time(), missed))
 
+    def sessions(self) -> int:
+        """
+        Return how many sessions functions have, once the server answers.
+        """
+        self._insist(self._backends)
+        return len(self._backends())
+
     # The server
 
     def _terminate_one(self, fault: Fault) -> bool:

@@ -128,6 +128,8 @@ def _invocations(outcome: Outcome) -> list[str]:
         f"The one that came closest to its deadline had {left:.2f} s left when it returned; 0.5 s are what the kit keeps back.",
         f"This machine, with all that runs on it, was up to {outcome.late_s:.2f} s late;",
         f"{sum(run.is_excused for run in runs)} invocations were not given the time to keep their deadline.",
+        f"{outcome.evidence.sessions} sessions were open at the end,",
+        f"and no process ever had more than {max((run.descriptors for run in runs), default=0)} open files and sockets.",
         "Times are those of the caller, with the runtime client and a local Runtime API in between; new environments are left out.",
         "",
     ]
