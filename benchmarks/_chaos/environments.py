@@ -154,10 +154,11 @@ class Environment:
             self._invoking = False
             interrupted, stalled_s = self._interrupted, self._stalled_s
         answer = result.payload if result.ok else None
-        if result.ok:
+        if result.ok and not interrupted:
             self._know(result.payload)
         else:
-            self._forget()
+            # Killed after its answer, it may not be gone yet.
+            self._end()
         self.runs.append(
             Run(
                 environment=self.number,
