@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks._chaos.oracle import Run
 from lambda_kit._local import LocalFunction
-from lambda_kit._local._processes import KILL_TIMEOUT_S, has_ended
+from lambda_kit._local._guard import KILL_TIMEOUT_S, has_ended
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -18,7 +18,7 @@ import psycopg
 
 from benchmarks._chaos.proxy import CUT_AFTER, CUT_BEFORE, DOWN, MUTE_AFTER, MUTE_BEFORE, UP, leave_alone
 from benchmarks._chaos.secret_store import OUTAGES
-from lambda_kit._local._processes import descendants
+from lambda_kit._local._guard import descendants
 from lambda_kit.errors import ConfigurationError
 
 if TYPE_CHECKING:

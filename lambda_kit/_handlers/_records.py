@@ -86,7 +86,7 @@ class Batch(ABC):
         """
         return item.unit
 
-    def is_new(self, _: Sequence[Item]) -> bool:
+    def is_new(self, items: Sequence[Item]) -> bool:  # noqa: ARG002  # for the sources that tell
         """
         Tell whether the source says of all *items* that they are delivered for the first time.
         """

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import chaos
 from benchmarks._chaos import report
-from benchmarks._chaos.oracle import ACKNOWLEDGED
+from benchmarks._chaos.oracle import ACKNOWLEDGED, Evidence
 
 
 @pytest.mark.realtime
@@ -41,7 +41,7 @@ def test_a_violation_ends_with_the_seed(
         seconds=1.0,
         seed=42,
         workers=1,
-        evidence=chaos.Evidence([], {}),
+        evidence=Evidence([], {}),
         struck=[],
         unexpected=[],
         environments=[],
