@@ -144,7 +144,7 @@ class _Effort(Generic[C]):
     The attempts that together make one connect.
     """
 
-    __slots__ = ("connect_timeout_s", "driver", "login", "reads", "refusals", "started_s", "until_s")
+    __slots__ = ("connect_timeout_s", "driver", "failure", "login", "reads", "refusals", "started_s", "until_s")
 
     def __init__(
         self, driver: Driver[C], login: Login | None, refusals: Refusals, connect_timeout_s: float, started_s: float, until_s: float
@@ -156,12 +156,20 @@ class _Effort(Generic[C]):
         self.started_s = started_s
         self.until_s = until_s
         self.reads = 1
+        self.failure: ConnectTimeoutError | None = None
 
     def attempt(self) -> C:
         """
         Connect with what the login gives, and with what else it gives when that is refused.
         """
-        return self._try(None if self.login is None else self.login(None), MOST_CREDENTIALS - 1)
+        try:
+            return self._try(None if self.login is None else self.login(None), MOST_CREDENTIALS - 1)
+        except ConnectTimeoutError as exc:
+            # An attempt that the deadline cut short says nothing; the one before says what is wrong.
+            if self.failure is not None and _runtime.monotonic_s() >= self.until_s:
+                raise self.failure from self.failure.__cause__
+            self.failure = exc
+            raise
 
     def may_retry(self, error: BaseException) -> bool:
         """

@@ -62,6 +62,7 @@ _BY_TEXT = (
             "password that was provided for the role",
             "is not permitted to log in",
             "no pg_hba.conf entry",
+            "pg_hba.conf rejects",
             "no password supplied",
         ),
     ),

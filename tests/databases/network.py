@@ -56,7 +56,8 @@ class Namespace:
 
     def __exit__(self, *_: object) -> None:
         # The interfaces go with it, unless it never got its own.
-        subprocess.run(["ip", "link", "delete", self._near], capture_output=True, check=False)
+        with contextlib.suppress(subprocess.CalledProcessError):
+            _run("ip", "link", "delete", self._near)
         _run("ip", "netns", "delete", self.name)
 
     def listen(self) -> socket.socket:
@@ -176,4 +177,6 @@ def namespace_if_possible() -> Iterator[Namespace | None]:
 
 
 def _run(*command: str) -> None:
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    # Not on every user's path.
+    environ = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
+    subprocess.run(command, env=environ, stdout=subprocess.DEVNULL, check=True)

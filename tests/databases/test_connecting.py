@@ -4,6 +4,7 @@ Connecting, on a driver without a server: what a login is asked, what is tried a
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
@@ -227,6 +228,23 @@ def test_waiting_ends_before_the_deadline() -> None:
     assert time.monotonic() - started_s < 0.7
     assert isinstance(caught.value.__cause__, FakeError)
     assert all(timeout_s <= 0.5 for timeout_s in driver.timeouts_s)
+
+
+def test_an_attempt_cut_short_does_not_hide_the_one_before() -> None:
+    """
+    An attempt that the deadline ends has only that to say: the error says what was wrong.
+    """
+
+    def hang(_: Credentials | None) -> None:
+        threading.Event().wait(0.4)
+        raise FakeError(Verdict.LOST)
+
+    driver = FakeDriver(FakeError(Verdict.WAIT), hang)
+
+    with _invocation.scope(FakeContext(0.8)), pytest.raises(ConnectTimeoutError, match="cannot take a connection now") as caught:
+        connector(driver).connect()
+    assert isinstance(caught.value.__cause__, FakeError)
+    assert 2 == len(driver.timeouts_s)
 
 
 def test_an_attempt_has_the_declared_limit() -> None:

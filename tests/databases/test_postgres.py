@@ -964,6 +964,7 @@ def test_two_threads_have_two_sessions(declare: Declare) -> None:
         (psycopg.OperationalError('FATAL:  PAM authentication failed for user "a"'), Verdict.AUTH),
         (psycopg.OperationalError('FATAL:  role "a" is not permitted to log in'), Verdict.AUTH),
         (psycopg.OperationalError('FATAL:  no pg_hba.conf entry for host "h"'), Verdict.AUTH),
+        (psycopg.OperationalError('FATAL:  pg_hba.conf rejects connection for host "h"'), Verdict.AUTH),
         (psycopg.OperationalError("FATAL:  SASL authentication failed"), Verdict.AUTH),
         (psycopg.OperationalError("FATAL:  no such user: a"), Verdict.AUTH),
         (
