@@ -149,6 +149,8 @@ class _Bounded(Parent):
         # Older versions of PyMySQL go on in clear where the server has no TLS.
         if self.kit_needs_tls and not (self.ssl and self.server_capabilities & _TLS):
             raise self.kit_errors.OperationalError(_TLS_ERROR, "SSL connection error: the login wants TLS, and there is none")
+        self._kit_bound()
+        self._sock.settimeout(self._read_timeout)
         super()._request_authentication()
 
     def _execute_command(self, *args: Any) -> None:

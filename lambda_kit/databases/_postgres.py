@@ -8,6 +8,7 @@ import re
 
 from lambda_kit import _runtime
 from lambda_kit._require import require
+from lambda_kit.databases import _addresses
 from lambda_kit.databases import _postgres_connection as _connection
 from lambda_kit.databases._database import Database
 from lambda_kit.databases._driver import IDLE, Doubt, State, Verdict
@@ -267,7 +268,7 @@ class _Postgres:
         parameters = self._parameters(credentials, timeout_s)
         if isinstance(parameters, str):
             raise ConfigurationError(parameters)
-        token = _connection.connect_until_s.set(until_s)
+        token = _connection.connect_shares.set(_addresses.Shares(until_s, _addresses.count(_hosts(parameters))))
         try:
             connection: Connection = _connection.connection_class().connect(autocommit=self._autocommit, **parameters)
             return connection
@@ -275,7 +276,7 @@ class _Postgres:
             failure = type(exc)(str(exc))
             failure.sqlstate = exc.sqlstate
         finally:
-            _connection.connect_until_s.reset(token)
+            _connection.connect_shares.reset(token)
             del parameters
         raise failure
 
@@ -327,6 +328,14 @@ def _parsed(conninfo: str) -> dict[str, Any] | None:
         return parts
     except psycopg.ProgrammingError:
         return None
+
+
+def _hosts(parameters: dict[str, Any]) -> list[str]:
+    """
+    Return the servers that psycopg tries, by address where that is given.
+    """
+    found = parameters.get("hostaddr") or parameters.get("host") or _runtime.setting("PGHOST") or ""
+    return str(found).split(",")
 
 
 def _complaint(parameters: dict[str, Any]) -> str:
