@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -98,6 +99,16 @@ def test_an_order_beyond_the_stock_is_a_conflict(orders: LocalFunction) -> None:
 
     assert 409 == answer["statusCode"]
     assert "only 100 of teapot left" == json.loads(answer["body"])["detail"]
+
+
+def test_the_readme_says_what_every_file_is() -> None:
+    """
+    Its table has one line for each file of the example but the package's own.
+    """
+    rows = re.findall(r"^\| \[`([\w.]+)`\]", (EXAMPLE / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+
+    files = {path.name for path in EXAMPLE.iterdir() if path.is_file()} - {"README.md", "__init__.py"}
+    assert sorted(files) == sorted(rows)
 
 
 def test_the_demo_ends_well(capsys: pytest.CaptureFixture[str]) -> None:
