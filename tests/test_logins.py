@@ -16,6 +16,7 @@ import botocore.session
 import pytest
 
 from lambda_kit import _runtime, env, password_login, rds_iam_login, secret, secret_login
+from lambda_kit._logins import MOST_CALLS
 from lambda_kit.databases import Credentials
 from lambda_kit.errors import ConfigurationError, LoginError, ParameterNotFoundError, ParameterUnavailableError, ParameterValueError
 from tests import fresh_process
@@ -171,6 +172,36 @@ def test_the_pending_version_does_not_become_the_current_one(stored: StoredLogin
     login(login(None))
 
     assert "first" == login(None).password
+
+
+def test_connections_lost_within_a_rotation_are_made_again(stored: StoredLogin, aws_environ: AwsServer) -> None:
+    """
+    The pending version that was offered and not refused is offered again without a call, when no more calls are allowed.
+    """
+    login = secret_login(stored.name)
+    old = login(None)
+    stored.put_pending("second")
+    aws_environ.calls.clear()
+
+    offered = [login(old).password for _ in range(10)]
+
+    assert ["second"] * 10 == offered
+    assert MOST_CALLS >= len(aws_environ.calls)
+
+
+def test_a_pending_version_that_is_refused_later_is_not_offered_again(stored: StoredLogin) -> None:
+    """
+    A rotation that was undone leaves nothing to offer.
+    """
+    login = secret_login(stored.name)
+    old = login(None)
+    stored.put_pending("second")
+    pending = [login(old) for _ in range(5)][-1]
+
+    with pytest.raises(LoginError, match="no other version"):
+        login(pending)
+    with pytest.raises(LoginError, match="no other version"):
+        login(old)
 
 
 def test_a_refused_pending_version_is_not_tried_again_at_once(stored: StoredLogin, monkeypatch: pytest.MonkeyPatch) -> None:

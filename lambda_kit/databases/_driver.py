@@ -29,6 +29,10 @@ class State(Enum):
     LOST = "lost"
 
 
+# Compared with at every checkout, and an Enum is slow to find its members on Python 3.11.
+IDLE = State.IDLE
+
+
 class Doubt(Enum):
     """
     What may have happened although the connection was given up before the answer came.

@@ -7,6 +7,10 @@ from __future__ import annotations
 from lambda_kit import _invocation, _runtime
 from lambda_kit.errors import DeadlineError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambda_kit._invocation import Invocation
+
 # Seconds kept back, so that an error can still be logged and answered.
 RESERVE_S = 0.5
 # Seconds to connect, or to wait for a free connection, where there is no invocation.
@@ -44,19 +48,18 @@ def left_for(what: str) -> float:
     return found_s
 
 
-def until_s() -> float | None:
+def until_s(invocation: Invocation) -> float:
     """
-    Return when a statement must be done, on the monotonic clock; ``None`` outside of an invocation.
+    Return when a statement in *invocation* must be done, on the monotonic clock.
     """
-    found = _invocation.current()
-    return None if found is None else _runtime.monotonic_s() + found.remaining_s() - RESERVE_S
+    return _runtime.monotonic_s() + invocation.remaining_s() - RESERVE_S
 
 
-def ping_s(what: str) -> float:
+def ping_s(name: str) -> float:
     """
-    Return the seconds a ping may take.
+    Return the seconds a ping may take on a connection to *name*.
     """
-    return min(PING_S, PING_SHARE * left_for(what))
+    return min(PING_S, PING_SHARE * left_for(f"a ping on the connection to {name}"))
 
 
 def rollback_s() -> float:

@@ -48,6 +48,8 @@ _BY_CODE = {
 }
 # ER_OPTION_PREVENTS_STATEMENT is about many options.
 _OPTION_PREVENTS, _READ_ONLY_OPTION = 1290, "read-only"
+# CR_CONN_HOST_ERROR also is what PyMySQL makes of a certificate that waiting does not improve.
+_CANNOT_CONNECT, _CERTIFICATE = 2003, "certificate verify failed"
 _CLOSED = "already closed"
 _TLS_OPTIONS = ("ssl", "ssl_ca", "ssl_verify_cert", "ssl_verify_identity")
 
@@ -190,6 +192,8 @@ class _Mysql:
         code = error.args[0] if error.args else None
         if code == _OPTION_PREVENTS:
             return Verdict.READ_ONLY if _READ_ONLY_OPTION in str(error).lower() else Verdict.FATAL
+        if code == _CANNOT_CONNECT and _CERTIFICATE in str(error):
+            return Verdict.FATAL
         if isinstance(code, int):
             return _BY_CODE.get(code, Verdict.FATAL)
         return Verdict.LOST if _CLOSED in str(error).lower() else Verdict.UNKNOWN

@@ -10,7 +10,7 @@ from lambda_kit import _runtime
 from lambda_kit._require import require
 from lambda_kit.databases import _postgres_connection as _connection
 from lambda_kit.databases._database import Database
-from lambda_kit.databases._driver import Doubt, State, Verdict
+from lambda_kit.databases._driver import IDLE, Doubt, State, Verdict
 from lambda_kit.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -54,6 +54,12 @@ _BY_TEXT = (
             "password authentication failed",
             "pam authentication failed",
             "authentication failed for user",
+            # PgBouncer, and RDS Proxy.
+            "sasl authentication failed",
+            "no such user",
+            "authentication failed for the role",
+            "no credentials for the role",
+            "password that was provided for the role",
             "is not permitted to log in",
             "no pg_hba.conf entry",
             "no password supplied",
@@ -77,6 +83,11 @@ _BY_TEXT = (
             "network is unreachable",
             "no route to host",
             "session is read-only",
+            # PgBouncer's: its server is down, or it is full; RDS Proxy's that all its connections are taken.
+            "server login has been failing",
+            "cannot connect to server",
+            "no more connections allowed",
+            "waiting to acquire database connection",
         ),
     ),
     (
@@ -90,10 +101,21 @@ _BY_TEXT = (
             "connection socket closed",
             "terminating connection",
             "ssl syscall",
+            "ssl error: unexpected eof",
+            "ssl connection has been closed",
             "no connection to the server",
         ),
     ),
-    (Verdict.FATAL, ("does not exist", "not currently accepting connections")),
+    (
+        Verdict.FATAL,
+        (
+            "does not exist",
+            "not currently accepting connections",
+            "certificate verify failed",
+            "does not match host name",
+            "does not support ssl",
+        ),
+    ),
 )
 
 # A Lambda function's packets die silently: in a freeze behind a NAT gateway (350 s), in a failover. What is sent and not
@@ -180,11 +202,12 @@ class _Postgres:
             self._prepare(connection, self._on_connect, until_s)
         return connection
 
-    def inspect(self, connection: Connection) -> State:
-        if not _connection.is_open(connection):
+    def inspect(self, connection: Any) -> State:
+        if connection.kit_has_input() and not _connection.listen(connection):
             return State.LOST
-        state = self.state(connection)
-        if state is State.IDLE and connection.autocommit is not self._autocommit:
+        # As state() does, without the call: every checkout comes through here.
+        state = State.LOST if connection.kit_lost else _STATES[connection.pgconn.transaction_status]
+        if state is IDLE and connection.autocommit is not self._autocommit:
             connection.autocommit = self._autocommit
         return state
 

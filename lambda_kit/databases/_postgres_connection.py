@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import select
 from contextvars import ContextVar
-from functools import cache
+from functools import cache, partial
 
 from lambda_kit import _runtime
 from lambda_kit._require import require
@@ -55,6 +55,7 @@ class _Bounded(Parent):
     kit_until_s: float | None = None
     kit_farewells: list[str]
     kit_readable: select.poll
+    kit_has_input: Callable[[], list[tuple[int, int]]]
     # The server has ended the session, which libpq may not know before it reads the end.
     kit_lost = False
     # A COMMIT was sent, by whichever of psycopg's methods, and not answered; a statement was that had no transaction.
@@ -92,23 +93,38 @@ class _Bounded(Parent):
 
 def watch(connection: Any) -> None:
     """
-    Prepare a new connection for :func:`is_open` and :func:`ping`.
+    Prepare a new connection for being looked at, :func:`listen` and :func:`ping`.
     """
+    socket = connection.pgconn.socket
     connection.kit_readable = select.poll()
-    connection.kit_readable.register(connection.pgconn.socket, select.POLLIN)
+    connection.kit_readable.register(socket, select.POLLIN)
+    connection.kit_has_input = _input_look(socket)
     farewells: list[str] = []
     # A server that ends an idle session says why; libpq hands that over as a notice.
     connection.add_notice_handler(lambda said: farewells.append(said.sqlstate) if said.severity_nonlocalized in _DEADLY else None)
     connection.kit_farewells = farewells
 
 
-def is_open(connection: Any) -> bool:
+def _input_look(socket: int) -> Callable[[], list[tuple[int, int]]]:
     """
-    Tell from the socket whether the server has ended the session, without waiting. Costs half a microsecond when silent.
+    Return what looks whether there is something to read, without waiting: nothing in the list is no.
+
+    Every checkout looks. Linux answers through epoll in half the time, since it keeps what is watched.
+    """
+    if not hasattr(select, "epoll"):
+        watched = select.poll()
+        watched.register(socket, select.POLLIN)
+        return partial(watched.poll, 0)
+    epoll = select.epoll()
+    epoll.register(socket, select.EPOLLIN)
+    return partial(epoll.poll, 0, 1)
+
+
+def listen(connection: Any) -> bool:
+    """
+    Read what the server has sent unasked, without waiting, and tell whether the session goes on.
     """
     readable = connection.kit_readable
-    if not readable.poll(0):
-        return True
     pgconn = connection.pgconn
     try:
         for _ in range(_READS):

@@ -226,11 +226,12 @@ def test_a_failed_renewal_leaves_what_is_still_good(
         (reply({"AccessKeyId": "A", "SecretAccessKey": _SECRET, "Token": 1, "Expiration": "2026-01-01T00:00:00Z"}), "not as it should"),
         (reply({"AccessKeyId": "A", "SecretAccessKey": _SECRET, "Token": _TOKEN, "Expiration": "soon"}), "not as it should be"),
         (reply(f'["{_SECRET}"]'.encode()), "not as it should be"),
+        (reply(b"[" * 200_000), "not as it should be"),
         (reply(_SECRET.encode() * 9, Connection="close")[:-5], "IncompleteRead"),
         (f"{_SECRET} what is this\r\n\r\n".encode(), "BadStatusLine"),
         (None, "RemoteDisconnected"),
     ],
-    ids=["not found", "no JSON", "no end", "no text", "no date", "no object", "half an answer", "no HTTP", "hung up"],
+    ids=["not found", "no JSON", "no end", "no text", "no date", "no object", "nested deeply", "half an answer", "no HTTP", "hung up"],
 )
 def test_an_endpoint_that_gives_none(endpoint: ScriptedServer, answer: bytes | None, complaint: str) -> None:
     """

@@ -7,7 +7,6 @@ MariaDB for real, through PyMySQL: what dies is replaced, what is left behind is
 
 from __future__ import annotations
 
-import itertools
 import logging
 import select
 import socket
@@ -36,59 +35,14 @@ from lambda_kit.errors import (
     LoginError,
 )
 from tests import fresh_process
+from tests.databases.accounts import Shop
 from tests.databases.fakes import FakeContext
 from tests.databases.leaks import shown
 from tests.databases.proxy import proxy
-from tests.databases.servers import MariaServer
 
 Mysql = Database[Connection]
 Declare = Callable[..., Mysql]
-_numbers = itertools.count(1)
 _ASLEEP = "SELECT id FROM information_schema.processlist WHERE user = %s AND state = 'User sleep'"
-
-
-class Shop:
-    """
-    A user with a database of its own.
-    """
-
-    def __init__(self, server: MariaServer) -> None:
-        self.server = server
-        self.user = f"app_{next(_numbers)}"
-        self.password = f"first-secret-of-{self.user}"
-        self.asked: list[str] = []
-        server.execute(f"CREATE DATABASE {self.user}")
-        server.execute(f"CREATE TABLE {self.user}.numbers (id int PRIMARY KEY)")
-        server.execute(f"CREATE USER {self.user}@'%%' IDENTIFIED BY %s", self.password)
-        server.execute(f"GRANT ALL ON {self.user}.* TO {self.user}@'%'")
-
-    @property
-    def sessions(self) -> list[int]:
-        return [number for (number,) in self.server.execute("SELECT id FROM information_schema.processlist WHERE user = %s", self.user)]
-
-    @property
-    def rows(self) -> list[int]:
-        """
-        What is committed.
-        """
-        return sorted(number for (number,) in self.server.execute(f"SELECT id FROM {self.user}.numbers"))
-
-    def login(self, refused: Credentials | None, /) -> Credentials:
-        if refused is not None:
-            self.asked.append(refused.password)
-            if refused.password == self.password:
-                raise LoginError("nothing else to offer")
-            return Credentials(self.user, self.password)
-        return Credentials(self.user, self.password, host="127.0.0.1", port=self.server.port, dbname=self.user)
-
-    def end_sessions(self) -> None:
-        for number in self.sessions:
-            self.server.execute(f"KILL {number}")
-
-
-@pytest.fixture
-def shop(maria: MariaServer) -> Shop:
-    return Shop(maria)
 
 
 @pytest.fixture
@@ -751,6 +705,7 @@ def test_a_forked_child_leaves_the_parents_session_alone(shop: Shop) -> None:
         (err.OperationalError(1203, "x"), Verdict.WAIT),
         (err.OperationalError(1226, "x"), Verdict.WAIT),
         (err.OperationalError(2003, "x"), Verdict.WAIT),
+        (err.OperationalError(2003, "certificate verify failed: self-signed"), Verdict.FATAL),
         (err.OperationalError(1053, "x"), Verdict.WAIT),
         (err.OperationalError(1213, "x"), Verdict.RETRY),
         (err.OperationalError(1205, "x"), Verdict.RETRY),

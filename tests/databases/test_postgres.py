@@ -361,6 +361,21 @@ def test_a_server_that_comes_up_is_waited_for(server: PostgresServer, database: 
     starting.join()
 
 
+def test_a_server_gone_is_noticed_where_there_is_no_epoll(orders: Orders, database: Postgres, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Other systems than Linux have poll only.
+    """
+    monkeypatch.delattr(select, "epoll")
+    with database.connection() as connection:
+        pass
+    orders.end_sessions()
+    await_input(connection)
+
+    with database.connection() as connection:
+        assert (1,) == connection.execute("SELECT 1").fetchone()
+    assert {"closed": 1} == database.stats().reconnects
+
+
 @pytest.mark.realtime
 def test_an_idle_timeout_of_the_server_is_survived(orders: Orders, database: Postgres) -> None:
     """
@@ -937,6 +952,11 @@ def test_two_threads_have_two_sessions(declare: Declare) -> None:
         (errors.ConnectionFailure("x"), Verdict.LOST),
         (psycopg.OperationalError("consuming input failed: SSL SYSCALL error: EOF detected"), Verdict.LOST),
         (psycopg.OperationalError("the connection is closed"), Verdict.LOST),
+        (psycopg.OperationalError("connection failed: SSL error: unexpected eof while reading"), Verdict.LOST),
+        (psycopg.OperationalError("connection failed: SSL connection has been closed unexpectedly"), Verdict.LOST),
+        (psycopg.OperationalError("connection failed: SSL error: certificate verify failed"), Verdict.FATAL),
+        (psycopg.OperationalError('server certificate for "a" does not match host name "b"'), Verdict.FATAL),
+        (psycopg.OperationalError("server does not support SSL, but SSL was required"), Verdict.FATAL),
         (psycopg.OperationalError("server closed the connection unexpectedly"), Verdict.LOST),
         (errors.InvalidPassword("x"), Verdict.AUTH),
         (errors.InvalidAuthorizationSpecification("x"), Verdict.AUTH),
@@ -944,6 +964,14 @@ def test_two_threads_have_two_sessions(declare: Declare) -> None:
         (psycopg.OperationalError('FATAL:  PAM authentication failed for user "a"'), Verdict.AUTH),
         (psycopg.OperationalError('FATAL:  role "a" is not permitted to log in'), Verdict.AUTH),
         (psycopg.OperationalError('FATAL:  no pg_hba.conf entry for host "h"'), Verdict.AUTH),
+        (psycopg.OperationalError("FATAL:  SASL authentication failed"), Verdict.AUTH),
+        (psycopg.OperationalError("FATAL:  no such user: a"), Verdict.AUTH),
+        (
+            psycopg.OperationalError("IAM authentication failed for the role a. Check the IAM token for this role and try again."),
+            Verdict.AUTH,
+        ),
+        (psycopg.OperationalError("This RDS proxy has no credentials for the role a."), Verdict.AUTH),
+        (psycopg.OperationalError("The password that was provided for the role a is wrong."), Verdict.AUTH),
         (errors.ReadOnlySqlTransaction("x"), Verdict.READ_ONLY),
         (errors.TooManyConnections("x"), Verdict.WAIT),
         (errors.CannotConnectNow("x"), Verdict.WAIT),
@@ -951,6 +979,10 @@ def test_two_threads_have_two_sessions(declare: Declare) -> None:
         (psycopg.OperationalError("FATAL:  sorry, too many clients already"), Verdict.WAIT),
         (psycopg.OperationalError("FATAL:  remaining connection slots are reserved"), Verdict.WAIT),
         (psycopg.OperationalError("FATAL:  the database system is starting up"), Verdict.WAIT),
+        (psycopg.OperationalError("FATAL:  server login has been failing, try again later"), Verdict.WAIT),
+        (psycopg.OperationalError("FATAL:  pgbouncer cannot connect to server"), Verdict.WAIT),
+        (psycopg.OperationalError("FATAL:  no more connections allowed (max_client_conn)"), Verdict.WAIT),
+        (psycopg.OperationalError("Timed-out waiting to acquire database connection"), Verdict.WAIT),
         (psycopg.OperationalError("Connection refused"), Verdict.WAIT),
         (psycopg.OperationalError("failed to resolve host 'x'"), Verdict.WAIT),
         (errors.SerializationFailure("x"), Verdict.RETRY),
