@@ -80,6 +80,7 @@ def _what_was_done() -> list[str]:
         "No constraint keeps a row from being there twice, except where the function itself asks for that.",
         "What each caller was told is written to a file, and compared with the tables at the end.",
         "A seed decides faults and work; how they meet is up to the machine.",
+        "Faults come in storms; a calm begins when the last one has been over for 5 s.",
         "",
     ]
 

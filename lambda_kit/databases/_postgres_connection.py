@@ -20,6 +20,7 @@ from lambda_kit.errors import DeadlineError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
+    from contextlib import AbstractContextManager
     from typing import Any, TypeVar
 
     from lambda_kit.databases._addresses import Shares
@@ -149,17 +150,13 @@ class _Bounded(Parent):
         self.kit_changed = True
         return super()._tpc_begin_gen(xid)
 
-    @contextmanager
-    def pipeline(self) -> Iterator[Any]:
+    def pipeline(self) -> Any:
         self.kit_changed = True
-        try:
-            with super().pipeline() as pipeline:
-                yield pipeline
-        except self.kit_errors.OperationalError as exc:
-            # It cannot be left while its statements run: psycopg says that in place of why they were given up.
-            if isinstance(exc.__context__, DeadlineError):
-                raise exc.__context__ from None
-            raise
+        return _saying_why(super().pipeline(), self.kit_errors.OperationalError)
+
+    def _pipeline_nolock(self) -> Any:
+        # That of executemany().
+        return _saying_why(super()._pipeline_nolock(), self.kit_errors.OperationalError)
 
     def _exec_command(self, command: Any, *args: Any, **kwargs: Any) -> Any:
         if command == b"COMMIT" or (not isinstance(command, bytes) and commits(_text(command, self))):
@@ -177,6 +174,20 @@ class _Bounded(Parent):
     def _connect_gen(cls, conninfo: str = "", **kwargs: Any) -> Any:
         steps = super()._connect_gen(conninfo, **kwargs)
         return _bounded(steps, connect_shares.get().next_until_s(), lambda: cls.kit_errors.ConnectionTimeout("connection timeout expired"))
+
+
+@contextmanager
+def _saying_why(pipeline: AbstractContextManager[Any], error: type[Exception]) -> Iterator[Any]:
+    """
+    Be *pipeline*, which cannot be left while its statements run: psycopg says that in place of why they were given up.
+    """
+    try:
+        with pipeline as entered:
+            yield entered
+    except error as exc:
+        if isinstance(exc.__context__, DeadlineError):
+            raise exc.__context__ from None
+        raise
 
 
 def watch(connection: Any) -> None:

@@ -147,6 +147,10 @@ def wait_for_a_pipelines_result(connection: Connection) -> None:
         connection.execute("SELECT pg_sleep(20)").fetchone()
 
 
+def wait_in_many_statements(connection: Connection) -> None:
+    connection.cursor().executemany("SELECT pg_sleep(%s)", [(20,), (20,)])
+
+
 def wait_for_news(connection: Connection) -> None:
     for _ in connection.notifies():
         pass
@@ -160,6 +164,7 @@ def wait_for_news(connection: Connection) -> None:
         wait_in_a_server_side_cursor,
         wait_in_a_pipeline,
         wait_for_a_pipelines_result,
+        wait_in_many_statements,
         wait_for_news,
     ],
     ids=lambda wait: wait.__name__,

@@ -217,3 +217,10 @@ def test_what_a_checker_prints_can_be_kept_for_later(tmp_path: Path, capfd: pyte
         assert {b"one", b"two"} == set(output.read().split())
 
     assert ("", "") == capfd.readouterr()
+
+
+def test_what_make_bench_shortens_is_a_benchmark() -> None:
+    """
+    A file that was renamed would run whole.
+    """
+    assert all(Path(ROOT, "benchmarks", name).is_file() for name in targets.SHORTER)
