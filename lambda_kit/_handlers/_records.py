@@ -86,11 +86,11 @@ class Batch(ABC):
         """
         return item.unit
 
-    def is_new(self, _: Sequence[Item]) -> bool:
+    def is_new(self, items: Sequence[Item]) -> bool:
         """
-        Tell whether the source says of all *items* that they are delivered for the first time.
+        Tell whether the source says of all *items* that they are delivered for the first time. Most say nothing.
         """
-        return False
+        return not items
 
     def reader(self, first: Any) -> Read:
         """
