@@ -142,7 +142,7 @@ class SqsBatch(Batch):
     def items(self, event: object) -> list[Item]:
         records = self.listed(event)
         try:
-            return [Item(record["messageId"], record, self._unit(record)) for record in records]
+            return [Item(str(record["messageId"]), record, self._unit(record)) for record in records]
         except (KeyError, TypeError):
             pass
         raise self.refusal("a record has no messageId")
