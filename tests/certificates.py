@@ -18,6 +18,18 @@ from cryptography.x509.oid import NameOID
 if TYPE_CHECKING:
     from pathlib import Path
 
+_SIGNS_CERTIFICATES = x509.KeyUsage(
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    key_cert_sign=True,
+    crl_sign=False,
+    encipher_only=False,
+    decipher_only=False,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Authority:
@@ -35,8 +47,10 @@ class Authority:
         Return a new root called *name*.
         """
         key = ec.generate_private_key(ec.SECP256R1())
-        extension = x509.BasicConstraints(ca=True, path_length=None)
-        builder = _builder(name, name, key, valid_for=timedelta(days=2)).add_extension(extension, critical=True)
+        builder = _builder(name, name, key, valid_for=timedelta(days=2))
+        builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        builder = builder.add_extension(_SIGNS_CERTIFICATES, critical=True)
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         return cls(name, key, builder.sign(key, SHA256()))
 
     @property
@@ -56,16 +70,24 @@ class Authority:
         """
         Return a context to serve *hosts* with, under a certificate of this root.
         """
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.server_file(folder, *hosts, expired=expired))
+        return context
+
+    def server_file(self, folder: Path, *hosts: str, expired: bool = False) -> Path:
+        """
+        Return a new file with a certificate of this root for *hosts*, and its key.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
         names = x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts])
+        # Python looks for it since 3.13.
+        issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
         builder = _builder(hosts[0], self.name, key, valid_for=timedelta(hours=-1 if expired else 1))
-        certificate = builder.add_extension(names, critical=False).sign(self.key, SHA256())
+        certificate = builder.add_extension(names, critical=False).add_extension(issuer, critical=False).sign(self.key, SHA256())
         pem = folder / f"{hosts[0]}-{certificate.serial_number}.pem"
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         pem.write_bytes(certificate.public_bytes(Encoding.PEM) + private)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(pem)
-        return context
+        return pem
 
 
 def _builder(name: str, issuer: str, key: ec.EllipticCurvePrivateKey, *, valid_for: timedelta) -> x509.CertificateBuilder:

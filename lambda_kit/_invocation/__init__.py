@@ -133,7 +133,9 @@ def current() -> Invocation | None:
     """
     Return the invocation under way, or ``None`` outside of one.
     """
-    scope = _found()
+    scope = _in_context.get()
+    if scope is None or scope.ended:
+        scope = _found() if _in_process else None
     return None if scope is None else scope.invocation
 
 

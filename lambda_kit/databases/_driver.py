@@ -29,12 +29,17 @@ class State(Enum):
     LOST = "lost"
 
 
+# Compared with at every checkout, and an Enum is slow to find its members on Python 3.11.
+IDLE = State.IDLE
+
+
 class Doubt(Enum):
     """
     What may have happened although the connection was given up before the answer came.
     """
 
     NOTHING = "nothing"
+    CLOSED = "nothing: its user closed it, with no transaction open"
     STATEMENT = "a statement outside of a transaction"
     COMMIT = "a COMMIT"
 

@@ -7,6 +7,10 @@ from __future__ import annotations
 from lambda_kit import _invocation, _runtime
 from lambda_kit.errors import DeadlineError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lambda_kit._invocation import Invocation
+
 # Seconds kept back, so that an error can still be logged and answered.
 RESERVE_S = 0.5
 # Seconds to connect, or to wait for a free connection, where there is no invocation.
@@ -15,7 +19,7 @@ PING_S = 0.5
 # A ping takes this part of what is left at most: a reconnect must fit after it.
 PING_SHARE = 0.1
 ROLLBACK_S = 5.0
-# A rollback at the deadline has this much of the reserve.
+# A rollback or a commit at the deadline has this much of the reserve.
 LAST_ROLLBACK_S = 0.2
 # So has the request to stop a statement that is given up.
 CANCEL_S = 0.2
@@ -44,19 +48,18 @@ def left_for(what: str) -> float:
     return found_s
 
 
-def until_s() -> float | None:
+def until_s(invocation: Invocation) -> float:
     """
-    Return when a statement must be done, on the monotonic clock; ``None`` outside of an invocation.
+    Return when a statement in *invocation* must be done, on the monotonic clock.
     """
-    found = _invocation.current()
-    return None if found is None else _runtime.monotonic_s() + found.remaining_s() - RESERVE_S
+    return _runtime.monotonic_s() + invocation.remaining_s() - RESERVE_S
 
 
-def ping_s(what: str) -> float:
+def ping_s(name: str) -> float:
     """
-    Return the seconds a ping may take.
+    Return the seconds a ping may take on a connection to *name*.
     """
-    return min(PING_S, PING_SHARE * left_for(what))
+    return min(PING_S, PING_SHARE * left_for(f"a ping on the connection to {name}"))
 
 
 def rollback_s() -> float:
@@ -64,3 +67,19 @@ def rollback_s() -> float:
     Return the seconds a rollback may take, also at the deadline.
     """
     return min(ROLLBACK_S, max(LAST_ROLLBACK_S, left_s()))
+
+
+def commit_until_s() -> float | None:
+    """
+    Return when a COMMIT must be answered, on the monotonic clock, also at the deadline; ``None`` outside of an invocation.
+    """
+    found = _invocation.current()
+    return None if found is None else _runtime.monotonic_s() + max(LAST_ROLLBACK_S, found.remaining_s() - RESERVE_S)
+
+
+def current_until_s() -> float | None:
+    """
+    Return when a statement that begins now must be done; ``None`` outside of an invocation.
+    """
+    found = _invocation.current()
+    return None if found is None else until_s(found)

@@ -33,6 +33,8 @@ _BY_CLASS = (
     (Verdict.LOST, "TimeoutError"),
 )
 _FULL = "max number of clients reached"
+# A connection error too, but one that waiting does not improve.
+_CERTIFICATE = "certificate verify failed"
 _RESERVED = frozenset(
     {"host", "port", "db", "username", "password", "credential_provider", "retry", "connection_class", "socket_connect_timeout"}
 )
@@ -176,6 +178,8 @@ class _Redis:
             return None
         if _FULL in str(error):
             return Verdict.WAIT
+        if _CERTIFICATE in str(error):
+            return Verdict.FATAL
         return next((verdict for verdict, name in _BY_CLASS if isinstance(error, getattr(errors, name))), Verdict.FATAL)
 
     def _life(self, connection: Redis) -> _connection.Life:

@@ -8,7 +8,7 @@ import logging
 
 from lambda_kit import _invocation, _observe, _runtime
 from lambda_kit.databases import _limits
-from lambda_kit.databases._driver import Doubt, State, Verdict
+from lambda_kit.databases._driver import IDLE, Doubt, State, Verdict
 from lambda_kit.errors import CommitUnknownError, ConnectionLostError, DatabaseError, DeadlineError
 
 TYPE_CHECKING = False
@@ -45,29 +45,32 @@ class Session(Generic[C]):
         fault: Why the connection must be given up; empty while it is sound.
     """
 
-    __slots__ = ("_driver", "_generation", "_idle_monotonic_s", "_idle_wall_s", "_user", "connection", "fault")
+    __slots__ = ("_driver", "_generation", "_idle_monotonic_s", "_idle_wall_s", "_until_s", "_user", "connection", "fault")
 
     def __init__(self, driver: Driver[C], connection: C, generation: int) -> None:
         self._driver = driver
         self._generation = generation
         self._user: Invocation | None = None
+        self._until_s: float | None = None
         self._idle_monotonic_s = self._idle_wall_s = 0.0
         self.connection = connection
         self.fault = ""
 
-    def hand_out(self) -> C:
+    def hand_out(self) -> None:
         """
-        Return the connection for use, bounded by the invocation's deadline.
+        Note who uses the connection from now on, and bound it by that invocation's deadline.
         """
-        self._driver.bound(self.connection, _limits.until_s())
-        return self.connection
+        user = _invocation.current()
+        if user is not self._user:
+            self._user = user
+            # Worked out once, since the deadline of an invocation does not move.
+            self._until_s = None if user is None else _limits.until_s(user)
+        self._driver.bound(self.connection, self._until_s)
 
     def rest(self) -> None:
         """
-        Note who used it last, and since when it is idle: a frozen environment's monotonic clock may stand still, the
-        wall clock may jump.
+        Note since when it is idle: a frozen environment's monotonic clock may stand still, the wall clock may jump.
         """
-        self._user = _invocation.current()
         self._idle_monotonic_s = _runtime.monotonic_s()
         self._idle_wall_s = _runtime.wall_s()
 
@@ -82,10 +85,13 @@ class Session(Generic[C]):
             self.fault = LIFE
             return
         state = self._driver.inspect(self.connection)
-        if state is not State.IDLE:
+        if state is not IDLE:
             self._clear(state, counts)
-        elif ping_after_s is not None and self._has_idled(ping_after_s):
-            self._ping(counts)
+        elif ping_after_s is not None:
+            idle_s = _runtime.wall_s() - self._idle_wall_s
+            # A wall clock that went backwards says nothing: better ask.
+            if not 0 <= idle_s < ping_after_s or _runtime.monotonic_s() - self._idle_monotonic_s >= ping_after_s:
+                self._ping(counts)
 
     def settle(self, error: BaseException | None) -> None:
         """
@@ -102,7 +108,7 @@ class Session(Generic[C]):
                 raise ConnectionLostError(f"{self._what} was checked out before a fork, restore or reset: it cannot be used after it")
         elif error is not None:
             self._undo(error)
-        elif (state := self._driver.state(self.connection)) is State.IDLE:
+        elif (state := self._driver.state(self.connection)) is IDLE:
             return
         elif self._driver.transactional:
             self._commit(state)
@@ -137,13 +143,8 @@ class Session(Generic[C]):
     def _what(self) -> str:
         return f"the connection to {self._driver.name}"
 
-    def _has_idled(self, seconds: float) -> bool:
-        idle_s = _runtime.wall_s() - self._idle_wall_s
-        # A wall clock that went backwards says nothing: better ask.
-        return idle_s < 0 or idle_s >= seconds or _runtime.monotonic_s() - self._idle_monotonic_s >= seconds
-
     def _ping(self, counts: Counts) -> None:
-        timeout_s = _limits.ping_s(f"a ping on {self._what}")
+        timeout_s = _limits.ping_s(self._driver.name)
         counts.add("pings")
         with _observe.span("ping", "remote", database=self._driver.name):
             if not self._driver.ping(self.connection, timeout_s):
@@ -168,11 +169,13 @@ class Session(Generic[C]):
         self._roll_back()
 
     def _roll_back(self) -> None:
+        self.fault = BUSY
         try:
             self._driver.roll_back(self.connection, _limits.rollback_s())
         except Exception as exc:  # noqa: BLE001  # whatever it was, what the connection is in the middle of is not known
             _logger.debug("%s: a rollback failed: %s", self._what, type(exc).__name__)
-            self.fault = BUSY
+            return
+        self.fault = ""
 
     def _abandon(self) -> None:
         """
@@ -235,6 +238,8 @@ class Session(Generic[C]):
             state = State.LOST
         if state is State.LOST:
             self.fault = LOST
+            if self._driver.doubt(self.connection) is Doubt.CLOSED:
+                return
             raise self._loss(f"{self._what} was lost before COMMIT was sent: nothing was committed")
         if state is State.BUSY:
             self._abandon()
@@ -249,11 +254,16 @@ class Session(Generic[C]):
 
     def _send_commit(self) -> None:
         self.fault = LOST
+        # What was done in time is not given up for the milliseconds that its end takes.
+        self._driver.bound(self.connection, _limits.commit_until_s())
         try:
             self._driver.commit(self.connection)
         except Exception as exc:  # any driver's: what matters is whether the server has answered
-            state = self._driver.state(self.connection)
-            answered = self._driver.classify(exc) is not Verdict.LOST and state not in (State.LOST, State.BUSY)
+            state, verdict = self._driver.state(self.connection), self._driver.classify(exc)
+            answered = verdict is not Verdict.LOST and state not in (State.LOST, State.BUSY)
+            if verdict is None:
+                # None of the driver's, such as a signal's: it may have come before COMMIT or after its answer.
+                answered = self._driver.knows_loss and state in (State.OPEN, State.FAILED)
             if not answered or isinstance(exc, DeadlineError):
                 raise self._unknown() from exc
             self.fault = ""
