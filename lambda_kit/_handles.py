@@ -50,6 +50,13 @@ class Handle(ABC, Generic[T_co]):
         """
         self()
 
+    # A copy would keep its value over the turns of the environment's life, of which only the declared handle is told.
+    def __copy__(self) -> Handle[T_co]:
+        return self
+
+    def __deepcopy__(self, _: object) -> Handle[T_co]:
+        return self
+
 
 class _Cell:
     """

@@ -461,6 +461,69 @@ def test_invalidated_value_is_no_stale_value(cache: Cache[Any]) -> None:
         cache.get("k", source, **TIMES)
 
 
+@pytest.mark.parametrize("version", [None, "v1"])
+def test_what_was_under_way_when_a_value_proved_wrong_is_not_kept(
+    cache: Cache[Any], clock: Clock, pool: ThreadPoolExecutor, version: str | None
+) -> None:
+    """
+    It may be that value once more: whoever comes later asks anew, and is not given it.
+    """
+    cache.get("k", Source("wrong"), **TIMES)
+    clock.advance(80.0)
+    slow = Source("wrong")
+    slow.gate.clear()
+    leader = pool.submit(cache.get, "k", slow, **TIMES)
+    slow.began.wait(10.0)
+    cache.invalidate("k", version)
+
+    assert "right" == cache.get("k", Source("right"), **TIMES).value
+    slow.gate.set()
+    leader.result()
+    assert "right" == cache.get("k", Source("unused"), **TIMES).value
+
+
+def test_what_was_under_way_is_not_kept_without_another_value_either(cache: Cache[Any], pool: ThreadPoolExecutor) -> None:
+    """
+    When the next caller comes after it has ended, as when it comes before.
+    """
+    slow = Source("wrong")
+    slow.gate.clear()
+    leader = pool.submit(cache.get, "k", slow, **TIMES)
+    slow.began.wait(10.0)
+    cache.invalidate("k")
+    slow.gate.set()
+
+    assert "wrong" == leader.result().value
+    assert "right" == cache.get("k", Source("right"), **TIMES).value
+
+
+def test_what_began_earlier_replaces_nothing_that_began_later(cache: Cache[Any], pool: ThreadPoolExecutor) -> None:
+    """
+    However late it comes: an answer is as old as its question.
+    """
+    slow = Source("old")
+    slow.gate.clear()
+    leader = pool.submit(cache.get, "k", slow, **TIMES)
+    slow.began.wait(10.0)
+    since = cache.begin()
+    cache.renew("k", lambda: ("new", None))
+    slow.gate.set()
+
+    assert "new" == leader.result().value
+    assert "new" == cache.put("k", "old", None, since=since).value
+    assert "new" == cache.get("k", Source("unused"), **TIMES).value
+
+
+def test_what_was_replaced_is_not_handed_out_by_its_holders(cache: Cache[Any], clock: Clock) -> None:
+    """
+    Who compares the clocks only finds it from a time to come.
+    """
+    first = cache.get("k", Source("a"), **TIMES)
+    cache.renew("k", Source("b"))
+
+    assert float("-inf") == clock.wall - first.wall_s
+
+
 def test_renew_fetches_whatever_is_there(cache: Cache[Any]) -> None:
     """
     Renewing asks the source and keeps the answer; a failure is raised, and a passing one leaves what is there.
@@ -492,7 +555,7 @@ def test_least_recently_used_value_goes_first(clock: Clock) -> None:
         cache.put(number, number, None)
         cache.fresh(0, 100.0)
 
-    assert 100 == len(cache._entries)
+    assert 100 == len(cache._shelf)
     assert len(cache._recent) <= 100
     assert (True, False, True) == tuple(cache.fresh(key, 100.0) is not None for key in (0, 1, 9_999))
 

@@ -4,6 +4,7 @@ Handles: built once, on first call, current after every turn of the life; member
 
 from __future__ import annotations
 
+import copy
 import functools
 import gc
 import logging
@@ -227,6 +228,17 @@ def test_handle_that_nobody_keeps_is_forgotten() -> None:
     gc.collect()
 
     assert before >= len(_handles._lazies)
+
+
+@pytest.mark.parametrize("how", [copy.copy, copy.deepcopy])
+def test_copy_of_a_handle_is_the_handle(how: Callable[[object], object]) -> None:
+    """
+    Another one would keep its value when the declared one is told to forget it.
+    """
+    handle = lazy(lambda: 1)
+    handle()
+
+    assert how(handle) is handle
 
 
 def test_handle_is_what_a_subclass_calls() -> None:

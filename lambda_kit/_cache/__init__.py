@@ -9,21 +9,28 @@ from __future__ import annotations
 
 import logging
 import threading
+from itertools import count
 from weakref import WeakSet
 
 from lambda_kit import _runtime
 from lambda_kit._cache._entries import MAX_DERIVED, Entry, Failure, Flight, Refusal, Tallies, Tally, fraction, is_transient
-from lambda_kit._require import require
+from lambda_kit._cache._shelf import Shelf
 from lambda_kit.errors import ConfigurationError, LambdaKitError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, MutableMapping
+    from collections.abc import Callable, Hashable
     from typing import Any, Generic, TypeVar
+
+    from lambda_kit._cache._entries import Since
+
+    T = TypeVar("T")
+    # Returns value and version.
+    Fetch = Callable[[], tuple[T, str | None]]
 else:
     from lambda_kit._typing import Generic, TypeVar
 
-T = TypeVar("T")
+    T = TypeVar("T")
 
 __all__ = ["MAX_DERIVED", "Cache", "Entry", "Tally", "fraction"]
 
@@ -74,9 +81,8 @@ class Cache(Generic[T]):
         Drop all values. A lock held at a fork by a thread that is no more is replaced.
         """
         self._lock = threading.Lock()
-        self._entries: MutableMapping[Hashable, Entry[T]] = {}
-        # Entries read since the last eviction, which moves them up: a hit takes them from here, with no lock.
-        self._recent: dict[Hashable, Entry[T]] = {}
+        self._shelf: Shelf[T] = Shelf(self._max_entries)
+        self._recent = self._shelf.recent
         self._flights: dict[Hashable, Flight[T]] = {}
         self._refused: dict[Hashable, Refusal] = {}
 
@@ -84,7 +90,7 @@ class Cache(Generic[T]):
         """
         Drop all values, whoever still holds their entries, and count from zero.
         """
-        for entry in list(self._entries.values()):
+        for _, entry in self._shelf.content():
             entry.kill()
         self.forget()
         self._count_from_zero()
@@ -127,30 +133,26 @@ class Cache(Generic[T]):
         Return the entry of *key*, however old.
         """
         with self._lock:
-            return self._entries.get(key)
+            return self._shelf.get(key)
 
     def due(self) -> list[Hashable]:
         """
         Return the keys of what has to be renewed now or soon, and is worth fetching along with something else.
         """
         with self._lock:
-            if isinstance(self._entries, dict):
-                return []
-            # Not items(), which takes every look for a use: what goes first at an eviction would be forgotten.
-            look = require("cachetools", extra="all").Cache.__getitem__
-            known = [(key, look(self._entries, key)) for key in self._entries]
+            known = self._shelf.content()
         return [key for key, entry in known if entry.max_age_s * (entry.softness - DUE_SOON) <= self.age_s(entry) < float("inf")]
 
     def get(
         self,
         key: Hashable,
-        fetch: Callable[[], tuple[T, str | None]],
+        fetch: Fetch[T],
         *,
         max_age_s: float,
         stale_for_s: float = 0.0,
         wait_s: float | None = None,
         what: str = "a value",
-        refresh: Callable[[], tuple[T, str | None]] | None = None,
+        refresh: Fetch[T] | None = None,
         rests_until_s: Callable[[], float] | None = None,
     ) -> Entry[T]:
         """
@@ -195,24 +197,32 @@ class Cache(Generic[T]):
                 self.tallies.misses.add()
                 return landed
 
-    def renew(self, key: Hashable, fetch: Callable[[], tuple[T, str | None]], *, max_age_s: float = float("inf")) -> Entry[T]:
+    def renew(self, key: Hashable, fetch: Fetch[T], *, max_age_s: float = float("inf")) -> Entry[T]:
         """
         Fetch and keep, whatever is there. What fails is raised; after a failure that does not pass, nothing is kept.
         """
         self.tallies.misses.add()
         return self._fetched(key, fetch, max_age_s)
 
-    def put(self, key: Hashable, value: T, version: str | None, *, max_age_s: float = float("inf")) -> Entry[T]:
+    def begin(self) -> Since:
         """
-        Keep a value that was fetched just now by other means, such as together with others.
+        Return what tells :meth:`put` when a fetch by other means began.
         """
-        return self._store(key, value, version, _begin(), max_age_s)
+        _runtime.watch_life()
+        return _runtime.generation(), next(_fetches)
+
+    def put(self, key: Hashable, value: T, version: str | None, *, max_age_s: float = float("inf"), since: Since | None = None) -> Entry[T]:
+        """
+        Keep a value that was fetched by other means, such as together with others, *since* that began or just now.
+        """
+        return self._store(key, value, version, since or self.begin(), max_age_s)
 
     def refuse(self, key: Hashable, exc: Exception) -> None:
         """
         Drop the entry of *key*, and raise *exc* for it for a moment if that is the source's last word.
         """
-        self.invalidate(key)
+        with self._lock:
+            self._drop(key)
         # A wrong set-up is corrected by whoever gets the error; an error that is none of the kit's may be anything.
         if not isinstance(exc, LambdaKitError) or isinstance(exc, ConfigurationError):
             return
@@ -226,27 +236,29 @@ class Cache(Generic[T]):
         """
         Drop the entry of *key*, or only if it still has *failed_version*; tell whether it was dropped.
 
-        Callers that all saw the same bad value so cause one fetch, however late they come.
+        Callers that all saw the same bad value so cause one fetch, however late they come. A fetch that is under way may bring
+        that value once more: nobody joins it any more, and what it brings is not kept.
         """
         with self._lock:
-            self._refused.pop(key, None)
-            entry = self._entries.get(key)
-            if entry is None or (failed_version is not None and failed_version != entry.version):
+            entry = self._shelf.get(key)
+            if failed_version is not None and (entry is None or failed_version != entry.version):
                 return False
-            del self._entries[key]
-            self._recent.pop(key, None)
-        entry.kill()
-        return True
+            self._flights.pop(key, None)
+            return self._drop(key)
+
+    def _drop(self, key: Hashable) -> bool:
+        self._refused.pop(key, None)
+        entry = self._shelf.pop(key)
+        if entry is not None:
+            entry.kill()
+        return entry is not None
 
     def _peek(self, key: Hashable) -> Entry[T] | None:
         with self._lock:
-            entry = self._entries.get(key)
-            if entry is not None:
-                self._recent[key] = entry
-            return entry
+            return self._shelf.use(key)
 
-    def _fetched(self, key: Hashable, fetch: Callable[[], tuple[T, str | None]], max_age_s: float) -> Entry[T]:
-        generation = _begin()
+    def _fetched(self, key: Hashable, fetch: Fetch[T], max_age_s: float, flight: Flight[T] | None = None) -> Entry[T]:
+        since = self.begin()
         try:
             value, version = fetch()
         except Exception as exc:  # whatever the source raises: looked at and passed on
@@ -255,7 +267,7 @@ class Cache(Generic[T]):
                 self.refuse(key, exc)
             raise
         self.tallies.refresh_ok.add()
-        return self._store(key, value, version, generation, max_age_s)
+        return self._store(key, value, version, since, max_age_s, flight)
 
     def _raise_refused(self, key: Hashable) -> None:
         refusal = self._refused.get(key)
@@ -294,7 +306,7 @@ class Cache(Generic[T]):
             flight = self._flights.get(key)
             if flight is None:
                 flight = Flight()
-                if self._entries.get(key) is not seen:
+                if self._shelf.get(key) is not seen:
                     # Somebody landed since the caller looked: a flight that went nowhere makes it look again.
                     flight.done.set()
                     return flight, False
@@ -305,21 +317,12 @@ class Cache(Generic[T]):
             flight.waiting += 1
             return flight, False
 
-    def _lead(
-        self,
-        key: Hashable,
-        flight: Flight[T],
-        fetch: Callable[[], tuple[T, str | None]],
-        usable: Entry[T] | None,
-        *,
-        max_age_s: float,
-        what: str,
-    ) -> Entry[T]:
+    def _lead(self, key: Hashable, flight: Flight[T], fetch: Fetch[T], usable: Entry[T] | None, *, max_age_s: float, what: str) -> Entry[T]:
         """
         Fetch for everybody, and end the flight however that goes.
         """
         try:
-            entry = self._fetched(key, fetch, max_age_s)
+            entry = self._fetched(key, fetch, max_age_s, flight)
         except Exception as exc:  # whatever the source raises: looked at and passed on
             flight.failure = Failure(exc)
             if usable is None or not is_transient(exc):
@@ -350,47 +353,33 @@ class Cache(Generic[T]):
         if what:
             _logger.warning("%s: version %s is served %.0f s old, as it cannot be renewed: %s", what, entry.version, self.age_s(entry), why)
 
-    def _store(self, key: Hashable, value: T, version: str | None, generation: int, max_age_s: float) -> Entry[T]:
+    def _store(
+        self, key: Hashable, value: T, version: str | None, since: Since, max_age_s: float, flight: Flight[T] | None = None
+    ) -> Entry[T]:
         entry = Entry(
             value,
             version,
             wall_s=self._wall_s(),
             monotonic_s=self._monotonic_s(),
-            generation=generation,
+            since=since,
             softness=SOONEST_SOFT + (1.0 - SOONEST_SOFT) * self._fraction(),
             max_age_s=max_age_s,
         )
         with self._lock:
+            kept = self._shelf.get(key)
+            if kept is not None and kept.began > entry.began:
+                return kept
             # What was fetched before a turn of the environment's life is handed to its caller and not kept.
-            if generation == _runtime.generation():
-                self._keep(key, entry)
+            if entry.generation == _runtime.generation() and (flight is None or self._flights.get(key) is flight):
+                if kept is not None:
+                    entry.succeed(kept)
+                self._refused.pop(key, None)
+                self._shelf.put(key, entry)
         return entry
-
-    def _keep(self, key: Hashable, entry: Entry[T]) -> None:
-        if isinstance(self._entries, dict):
-            self._entries = require("cachetools", extra="all").LRUCache(self._max_entries)
-        old = self._entries.get(key)
-        # The value too: a parameter that was deleted and created again has the same version once more.
-        if old is not None and entry.version is not None and (old.version, old.value) == (entry.version, entry.value):
-            entry.derived = old.derived
-        self._refused.pop(key, None)
-        self._recent.pop(key, None)
-        if len(self._entries) >= self._max_entries:
-            for read in self._recent:
-                self._entries.get(read)
-            self._recent.clear()
-        self._entries[key] = entry
 
 
 _caches: WeakSet[Cache[Any]] = WeakSet()
-
-
-def _begin() -> int:
-    """
-    Take part in the environment's life from the first fetch on, and return the number of its present turn.
-    """
-    _runtime.watch_life()
-    return _runtime.generation()
+_fetches = count()
 
 
 def _forget() -> None:

@@ -14,6 +14,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from typing import Generic, TypeVar
+
+    # When a fetch began: the turn of the environment's life, and the number of the fetch.
+    Since = tuple[int, int]
 else:
     from lambda_kit._typing import Generic, TypeVar
 
@@ -35,12 +38,14 @@ class Entry(Generic[T]):
     A value as it was fetched, with its version and its age on both clocks. The repr does not show the value.
 
     Attributes:
+        began: The number of its fetch, in the order in which they began: of two values the later one counts.
         derived: What was made of the value, by whoever made it; moves on to the next entry of the same version.
         lock: To hold while making something of it, so that it is made once.
         max_age_s: How old its reader lets it become; infinity when nobody said.
     """
 
     __slots__ = (
+        "began",
         "derived",
         "failures",
         "generation",
@@ -55,13 +60,13 @@ class Entry(Generic[T]):
     )
 
     def __init__(
-        self, value: T, version: str | None, *, wall_s: float, monotonic_s: float, generation: int, softness: float, max_age_s: float
+        self, value: T, version: str | None, *, wall_s: float, monotonic_s: float, since: Since, softness: float, max_age_s: float
     ) -> None:
         self.value = value
         self.version = version
         self.wall_s = wall_s
         self.monotonic_s = monotonic_s
-        self.generation = generation
+        self.generation, self.began = since
         self.softness = softness
         self.max_age_s = max_age_s
         self.derived: dict[object, object] = {}
@@ -76,6 +81,15 @@ class Entry(Generic[T]):
         self.generation = -1
         # For those who compare the clocks only: it is from a time to come.
         self.wall_s = float("inf")
+
+    def succeed(self, old: Entry[T]) -> None:
+        """
+        Take over what was made of *old* if this is the same value, and let all who hold that one ask again.
+        """
+        # Not the version alone: a parameter that was deleted and created again has the first one once more.
+        if (old.version, old.value) == (self.version, self.value):
+            self.derived = old.derived
+        old.kill()
 
     def derive(self, how: Hashable, value: object) -> None:
         """

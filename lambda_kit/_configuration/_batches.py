@@ -82,6 +82,9 @@ def fetch_together(wanted: Iterable[tuple[Source, float]], budget_s: float, *, f
         brought = [_fetch(batch, ages_s, until_s - _runtime.monotonic_s()) for batch in together]
         return frozenset().union(*brought), None
 
+    if missing and fresh:
+        # Not another caller's, which may have begun before this one's value was written.
+        return fetch()[0]
     if missing:
         with suppress(DeadlineError):
             return _rounds.get(frozenset(missing), fetch, max_age_s=0.0, wait_s=max(budget_s, 0.0)).value
@@ -111,12 +114,13 @@ def fetch_along(source: Source, budget_s: float) -> Fetched:
 
 
 def _fetch_and_keep_others(batch: Batch, mine: Hashable, budget_s: float) -> Fetched | ParameterError | None:
+    since = cache.begin()
     found = batch.fetch(budget_s, patient=False)
     for key, each in found.items():
         known = cache.known(key)
         # Who is refused here is refused when its own turn comes.
         if key != mine and known is not None and not isinstance(each, ParameterError):
-            cache.put(key, *each, max_age_s=known.max_age_s)
+            cache.put(key, *each, max_age_s=known.max_age_s, since=since)
     return found.get(mine)
 
 
@@ -169,6 +173,7 @@ def _fetch(batch: Batch, ages_s: dict[Hashable, float], budget_s: float) -> list
     """
     Ask for a batch, keep what comes of it, and return the keys that are done with.
     """
+    since = cache.begin()
     try:
         found = batch.fetch(budget_s, patient=True)
     except ParameterError:
@@ -176,7 +181,7 @@ def _fetch(batch: Batch, ages_s: dict[Hashable, float], budget_s: float) -> list
         return []
     for key, each in found.items():
         if not isinstance(each, ParameterError):
-            cache.put(key, *each, max_age_s=ages_s[key])
+            cache.put(key, *each, max_age_s=ages_s[key], since=since)
         elif not each.retryable:
             cache.refuse(key, each)
     return [key for key, each in found.items() if not (isinstance(each, ParameterError) and each.retryable)]

@@ -44,7 +44,9 @@ class Boto3:
         """
         exceptions = require("botocore.exceptions", extra="aws")
         xform_name = require("botocore", extra="aws").xform_name
-        client = _clients.brief_client(service, next(timeouts for needed_s, timeouts in _TIMEOUTS if budget_s >= needed_s))
+        # Nothing may be left after a freeze.
+        fitting = next((timeouts for needed_s, timeouts in _TIMEOUTS if budget_s >= needed_s), _TIMEOUTS[-1][1])
+        client = _clients.brief_client(service, fitting)
         region = client.meta.region_name
         try:
             answer: dict[str, Any] = getattr(client, xform_name(operation))(**payload)

@@ -113,13 +113,13 @@ class Tree(Source):
         """
         Ask for it page by page.
         """
-        until_s = _runtime.monotonic_s() + budget_s
+        until_s, since = _runtime.monotonic_s() + budget_s, cache.begin()
         payload: dict[str, object] = {"Path": self.name, "Recursive": self.recursive, "WithDecryption": self.decrypt, "MaxResults": 10}
         found = self._page(payload, budget_s, patient)
         while "NextToken" in payload:
             found += self._page(payload, until_s - _runtime.monotonic_s(), patient)
         for each in found:
-            cache.put(Parameter(each["Name"], None, self.decrypt).key, each["Value"], version_of(each))
+            cache.put(Parameter(each["Name"], None, self.decrypt).key, each["Value"], version_of(each), since=since)
         versions = hash(tuple((each["Name"], version_of(each)) for each in found))
         return json.dumps({each["Name"]: each["Value"] for each in found}), f"{versions & 0xFFFFFFFF:08x}"
 

@@ -86,11 +86,11 @@ class Batch(ABC):
         """
         return item.unit
 
-    def is_new(self, items: Sequence[Item]) -> bool:  # noqa: ARG002  # for the sources that tell
+    def is_new(self, items: Sequence[Item]) -> bool:
         """
-        Tell whether the source says of all *items* that they are delivered for the first time.
+        Tell whether the source says of all *items* that they are delivered for the first time. Most say nothing.
         """
-        return False
+        return not items
 
     def reader(self, first: Any) -> Read:
         """
@@ -142,7 +142,7 @@ class SqsBatch(Batch):
     def items(self, event: object) -> list[Item]:
         records = self.listed(event)
         try:
-            return [Item(record["messageId"], record, self._unit(record)) for record in records]
+            return [Item(str(record["messageId"]), record, self._unit(record)) for record in records]
         except (KeyError, TypeError):
             pass
         raise self.refusal("a record has no messageId")

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 # https://docs.aws.amazon.com/step-functions/latest/apireference/API_SendTaskFailure.html
 _MOST_ERROR, _MOST_CAUSE = 256, 32768
+# Seconds that a heartbeat under way gets when the work is done.
+_LAST_BEAT_S = 0.5
 # What Step Functions answers when nobody waits for the task any more.
 _OVER = {"TaskTimedOut", "TaskDoesNotExist"}
 
@@ -96,7 +98,8 @@ def _beating(client: Any, token: str, every_s: float | None) -> Iterator[None]:
         yield
     finally:
         done.set()
-        beats.join()
+        # The outcome does not wait for a heartbeat that hangs: it may for as long as a synchronous execution takes.
+        beats.join(_LAST_BEAT_S)
 
 
 def _beat(client: Any, token: str, every_s: float, done: threading.Event) -> None:

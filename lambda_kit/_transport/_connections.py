@@ -234,19 +234,43 @@ def _connect(pool: _Pool, endpoint: Endpoint, limits: Limits) -> HTTPConnection:
 
 
 def _opened(endpoint: Endpoint, limits: Limits, context: SSLContext | None) -> HTTPConnection:
-    from http.client import HTTPConnection, HTTPSConnection
+    from http.client import HTTPConnection
 
-    timeout_s = limits.within(limits.connect_s)
-    if context is None:
-        connection = HTTPConnection(endpoint.host, endpoint.port, timeout=timeout_s)
-    else:
-        connection = HTTPSConnection(endpoint.host, endpoint.port, timeout=timeout_s, context=context)
+    sock = _reached(endpoint, limits)
     try:
-        connection.connect()
+        if context is not None:
+            sock = context.wrap_socket(sock, server_hostname=endpoint.host)
     except BaseException:  # whatever it is, the socket must not be left open
-        connection.close()
+        sock.close()
         raise
+    connection = HTTPConnection(endpoint.host, endpoint.port)
+    connection.sock = sock
+    # By itself it would connect without TLS.
+    connection.auto_open = 0
     return connection
+
+
+def _reached(endpoint: Endpoint, limits: Limits) -> socket:
+    """
+    Return a socket that is connected to the first address that answers in time. Where none does, a name of eight addresses must
+    not take eight times as long as there is.
+    """
+    from socket import IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY, create_connection, getaddrinfo
+
+    failure = OSError(f"{endpoint.host} has no address")
+    for _, _, _, _, address in getaddrinfo(endpoint.host, endpoint.port, type=SOCK_STREAM):
+        try:
+            sock = create_connection((str(address[0]), int(address[1])), timeout=limits.within(limits.connect_s))
+        except OSError as exc:
+            failure = exc
+            continue
+        sock.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+        return sock
+    try:
+        raise failure
+    finally:
+        # Its traceback holds this frame.
+        del failure
 
 
 def _is_quiet(connection: HTTPConnection) -> bool:

@@ -95,11 +95,13 @@ def credentials(until_s: float) -> Credentials:
         known.lock.release()
 
 
-def forget() -> None:
+def forget(refused: Credentials | None = None) -> None:
     """
-    Ask the endpoint anew next time: AWS does not take the credentials any more.
+    Ask the endpoint anew next time: AWS does not take the credentials any more. Others than those *refused* are kept.
     """
-    _known.credentials = None
+    known = _known
+    if refused is None or known.credentials is refused:
+        known.credentials = None
 
 
 def _from_environment(key_id: str) -> Credentials:

@@ -146,7 +146,7 @@ def _is_out_of_date(answer: _connections.Answer, credentials: _credentials.Crede
     """
     code, _ = _protocol.refusal(answer.status, answer.body)
     if code in _EXPIRED_CODES and credentials.renewable:
-        _credentials.forget()
+        _credentials.forget(credentials)
         return True
     server_s = _seconds(answer.date) if code in _OFF_CODES else None
     if server_s is None or abs(server_s - signed_at_s) <= _MOST_SKEW_S:

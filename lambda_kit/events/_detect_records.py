@@ -80,8 +80,8 @@ def _records(raw: Mapping[str, Any]) -> str | None:
 
 def _source(record: Mapping[str, Any]) -> str | None:
     source = record.get("eventSource") or record.get("EventSource")
-    if source in _RECORD_MODELS:
-        return str(source)
+    if isinstance(source, str) and source in _RECORD_MODELS:
+        return source
     return next((found for key, found in _RECORD_KEYS.items() if record.get(key)), None) if source is None else None
 
 

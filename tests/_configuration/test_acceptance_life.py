@@ -173,7 +173,7 @@ def test_c17_size_is_bounded() -> None:
             except ParameterNotFoundError:
                 continue
 
-        assert 1024 == len(cache._entries)
+        assert 1024 == len(cache._shelf)
         assert 1024 == len(cache._refused)
         assert 1024 >= len(cache._recent)
         assert 0 == len(cache._flights)
@@ -240,7 +240,7 @@ def test_c18_nothing_shows_a_secret(
         read()
     pass_time(4000)
     read()
-    shown += [repr(cache._entries), repr(config_stats()), *caplog.messages]
+    shown += [repr(cache._shelf.content()), repr(config_stats()), *caplog.messages]
 
     assert 20 < len(shown)
     assert [] == [text for text in shown if marker in text]

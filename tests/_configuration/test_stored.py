@@ -15,7 +15,7 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from lambda_kit import _runtime, parameter, preload, secret
+from lambda_kit import _runtime, get_secret, parameter, preload, secret
 from lambda_kit._cache import Entry
 from lambda_kit.errors import (
     ConfigurationError,
@@ -89,6 +89,20 @@ def test_recreated_parameter_is_read_anew(
     pass_time(301.0)
 
     assert (Decimal("8.50"), "1") == (price(), price.version)
+
+
+def test_handle_sees_what_another_reader_fetched(aws_environ: AwsServer, put_secret: Callable[..., str]) -> None:
+    """
+    After a getter asked AWS anew, user and password do not stem from two versions.
+    """
+    put_secret("s", '{"user": "a", "password": "1"}')
+    user, password = secret("s", key="user"), secret("s", key="password")
+    assert ("a", "1") == (user(), password())
+    put_secret("s", '{"user": "b", "password": "2"}')
+    get_secret("s", fresh=True)
+
+    assert ("b", "2") == (user(), password())
+    assert 2 == len(aws_environ.calls)
 
 
 def test_secret_is_read_once(aws_environ: AwsServer, put_secret: Callable[..., str]) -> None:

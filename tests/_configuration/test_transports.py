@@ -40,6 +40,15 @@ def test_it_is_chosen_once(aws_environ: AwsServer, way: str, monkeypatch: pytest
         get_parameter("/p")
 
 
+def test_a_budget_that_ran_out_in_a_freeze_is_the_shortest(aws_environ: AwsServer, put_parameter: Callable[..., None]) -> None:
+    """
+    It leads to an attempt with the shortest timeouts.
+    """
+    put_parameter("/p", "1")
+
+    assert "1" == Boto3().request("ssm", "GetParameter", {"Name": "/p"}, budget_s=-1.0)["Parameter"]["Value"]
+
+
 @pytest.mark.parametrize(
     ("declared", "loaded"),
     [("", []), ("from lambda_kit import client; s3 = client('s3')", ["botocore", "lambda_kit._clients"])],

@@ -324,6 +324,16 @@ def test_the_answer_is_json(events: LambdaEvents, context: FakeContext) -> None:
     assert answer == json.loads(json.dumps(answer))
 
 
+def test_a_damaged_id_does_not_hide_the_failure(context: FakeContext) -> None:
+    """
+    Whatever is in its place, the batch's error names it.
+    """
+    with pytest.raises(errors.BatchError) as raised:
+        handler.sqs(Job)(Logic())({"Records": [{"messageId": {}, "body": "no JSON"}]}, context)
+
+    assert ["{}"] == list(raised.value.errors)
+
+
 def test_what_the_kit_did_not_find_deletes_no_message(events: LambdaEvents, context: FakeContext) -> None:
     """
     With on_reject="drop", a table of builtin classes drops what the logic refuses, not what a missing parameter stopped.

@@ -38,6 +38,7 @@ class StepFunctions(ThreadingHTTPServer):
         self.told: list[tuple[str, dict[str, Any]]] = []
         self.codes: dict[str, str] = {}
         self.beat = threading.Event()
+        self.hangs: threading.Event | None = None
 
 
 class _Request(BaseHTTPRequestHandler):
@@ -48,6 +49,9 @@ class _Request(BaseHTTPRequestHandler):
         assert isinstance(server, StepFunctions)
         operation = self.headers["X-Amz-Target"].rpartition(".")[2]
         server.told.append((operation, json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+        if operation == "SendTaskHeartbeat" and server.hangs is not None:
+            server.beat.set()
+            server.hangs.wait(threads.TIMEOUT_S)
         code = server.codes.get(operation)
         body = json.dumps({"__type": code, "message": "scripted"}).encode() if code else b"{}"
         self.send_response(400 if code else 200)
@@ -168,6 +172,22 @@ def test_hearts_beat_while_the_logic_works(stepfunctions: StepFunctions, context
     assert {"SendTaskHeartbeat"} == set(operations[:-1])
     assert ("SendTaskSuccess", {"taskToken": "t-1", "output": '"True"'}) == stepfunctions.told[-1]
     assert "task-heartbeat" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_the_outcome_does_not_wait_for_a_heartbeat_that_hangs(stepfunctions: StepFunctions, context: FakeContext) -> None:
+    """
+    It is told while the heartbeat is still without an answer.
+    """
+    stepfunctions.hangs = threading.Event()
+
+    def wait(order: Order) -> str:
+        return str(stepfunctions.beat.wait(threads.TIMEOUT_S))
+
+    handler.task(Order, heartbeat_s=0.01)(wait)(EVENT, context)
+
+    assert not stepfunctions.hangs.is_set()
+    assert ["SendTaskHeartbeat", "SendTaskSuccess"] == [operation for operation, _ in stepfunctions.told]
+    stepfunctions.hangs.set()
 
 
 def test_a_failed_heartbeat_does_not_end_the_work(

@@ -9,6 +9,7 @@ import ssl
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 
@@ -206,6 +207,40 @@ def test_an_answer_that_does_not_come_times_out(server: ScriptedServer) -> None:
     with pytest.raises(TimeoutError, match="no time left"):
         ask(limits(total_s=0.0))
     held.set()
+
+
+def test_many_addresses_of_which_none_answers_take_no_longer_than_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    As those of an endpoint in a network that the function cannot reach.
+    """
+    ask_for = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda host, *rest, **options: ask_for("127.0.0.1", *rest, **options) * (20 if host == "many.example" else 1)
+    )
+    with ExitStack() as open_sockets:
+        full = open_sockets.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        port = full.getsockname()[1]
+        for _ in range(3):
+            # What the queue of a listener has no room for is not answered at all.
+            waiting = open_sockets.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(("127.0.0.1", port))
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://many.example:{port}")
+        began_s = time.monotonic()
+        with pytest.raises(TimeoutError):
+            ask(limits(total_s=0.2))
+
+    assert time.monotonic() - began_s < 2.0
+
+
+def test_a_name_without_addresses_is_an_error(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Even if the resolver raises none.
+    """
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [])
+
+    with pytest.raises(OSError, match=r"127\.0\.0\.1 has no address"):
+        ask()
 
 
 @pytest.mark.parametrize("is_head", [True, False], ids=["head", "body"])

@@ -197,6 +197,18 @@ def test_they_are_renewed_before_they_expire(endpoint: ScriptedServer, pass_time
     assert "ASIA2" == _credentials.credentials(soon_s()).key_id
 
 
+def test_a_late_refusal_does_not_drop_what_another_thread_has_fetched(endpoint: ScriptedServer) -> None:
+    """
+    Threads whose credentials expired together ask for new ones once.
+    """
+    refused = _credentials.credentials(soon_s())
+    for _ in range(3):
+        _credentials.forget(refused)
+        _credentials.credentials(soon_s())
+
+    assert 2 == len(endpoint.seen)
+
+
 def test_a_failed_renewal_leaves_what_is_still_good(
     endpoint: ScriptedServer, pass_time: Callable[[float], None], caplog: pytest.LogCaptureFixture
 ) -> None:

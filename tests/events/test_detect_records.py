@@ -44,6 +44,7 @@ def _model(raw: Any) -> type[Event]:
         {"Records": []},
         {"Records": ["a"]},
         {"Records": [{"eventSource": "aws:new", "s3": {}}]},
+        {"Records": [{"eventSource": ["aws:s3"], "s3": {}}]},
         {"records": {"a": [1]}},
         {"records": []},
         {"messages": []},
