@@ -271,18 +271,19 @@ class _Postgres:
         parameters = self._parameters(credentials, timeout_s)
         if isinstance(parameters, str):
             raise ConfigurationError(parameters)
-        token = _connection.connect_shares.set(_addresses.Shares(until_s, _addresses.count(_hosts(parameters))))
         try:
+            _connection.connect_shares.set(_addresses.Shares(until_s, _addresses.count(_hosts(parameters), until_s)))
             connection: Connection = _connection.connection_class().connect(autocommit=self._autocommit, **parameters)
             return connection
         except psycopg.Error as exc:
             failure = type(exc)(str(exc))
             failure.sqlstate = exc.sqlstate
+        except TimeoutError as exc:
+            failure = psycopg.errors.ConnectionTimeout(f"connection timeout expired: {exc}")
         except UnicodeError:
             # Its text has what it cannot encode.
             failure = ConfigurationError("user, password or conninfo of a postgres database cannot be encoded")
         finally:
-            _connection.connect_shares.reset(token)
             del parameters
         raise failure
 
