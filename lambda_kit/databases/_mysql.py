@@ -232,6 +232,9 @@ class _Mysql:
         except UnicodeError:
             # Its text has what it cannot encode.
             failure: Exception = ConfigurationError("user or password of a mysql database cannot be encoded")
+        except OSError as exc:
+            # Those of the network are PyMySQL's own errors by now.
+            failure = ConfigurationError(f"a file that ssl_ca, ssl_cert or ssl_key of a mysql database names cannot be loaded: {exc}")
         except Exception as exc:  # noqa: BLE001  # a missing package is a RuntimeError of PyMySQL's
             failure = _bare(exc)
         else:

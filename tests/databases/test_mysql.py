@@ -727,6 +727,14 @@ def test_a_login_may_want_tls(shop: Shop, declare: Declare) -> None:
         pass
 
 
+def test_a_certificate_that_is_not_there_is_named(declare: Declare) -> None:
+    """
+    Python's own error does not say which file it looked for.
+    """
+    with pytest.raises(ConfigurationError, match="ssl_ca"), declare(options={"ssl_ca": "/nowhere.pem"}).connection():
+        pass
+
+
 def test_an_unknown_database_is_not_tried_again(shop: Shop, declare: Declare) -> None:
     """
     What will not change by waiting is raised at once.
