@@ -238,7 +238,7 @@ def test_what_changes_no_session_costs_none(store: Store, database: Cache) -> No
     """
     with database.connection() as client:
         with client.pipeline() as pipe:
-            pipe.watch(store.key)
+            pipe.watch(store.key)  # type: ignore[no-untyped-call]  # redis-py's
             pipe.multi()
             pipe.incr(store.key)
             pipe.execute()
