@@ -5,12 +5,12 @@ The database handle: connections checked out one thread at a time, replaced when
 from __future__ import annotations
 
 import threading
-from threading import get_ident
-from weakref import WeakSet, ref
+from weakref import WeakSet
 
 from lambda_kit import _runtime
 from lambda_kit._handles import Handle
 from lambda_kit.databases import _limits, _session, _sqlalchemy
+from lambda_kit.databases._checkout import Checkout
 from lambda_kit.databases._connecting import Connector
 from lambda_kit.databases._driver import Verdict
 from lambda_kit.databases._session import Session
@@ -21,7 +21,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
-    from types import TracebackType
     from typing import Any, Generic, TypeVar
 
     from sqlalchemy import Engine
@@ -104,7 +103,7 @@ class Database(Generic[C]):
             CommitUnknownError: The connection died during COMMIT, that of the block's end or one of the driver's own methods.
             DeadlineError: The invocation has no time left for the network.
         """
-        return _Checkout(self)
+        return Checkout(self)
 
     def run(self, work: Callable[[C], T], *, idempotent: bool = False) -> T:
         """
@@ -140,7 +139,7 @@ class Database(Generic[C]):
 
         Source: https://docs.sqlalchemy.org/en/20/core/engines.html
         """
-        return _sqlalchemy.make_engine(self._driver, lambda: _Checkout(self), self.close, options)
+        return _sqlalchemy.make_engine(self._driver, lambda: Checkout(self), self.close, options)
 
     def stats(self) -> Stats:
         """
@@ -173,7 +172,7 @@ class Database(Generic[C]):
 
     # Checkout
 
-    def _take(self, me: int, checkout: ref[_Checkout[C]]) -> Session[C]:
+    def _take(self, me: int, checkout: Callable[[], object]) -> Session[C]:
         """
         Hand a session out to thread *me*: the idle one used last, else a new one.
         """
@@ -213,7 +212,7 @@ class Database(Generic[C]):
             session.rest()
             self._release(me, session)
 
-    def _claim(self, me: int, checkout: ref[_Checkout[C]]) -> Session[C] | None:
+    def _claim(self, me: int, checkout: Callable[[], object]) -> Session[C] | None:
         """
         Enter thread *me* among the holders; return an idle session, or ``None`` when it is to make one.
         """
@@ -254,16 +253,18 @@ class Database(Generic[C]):
                     self._give_up(session)
 
     def _wait(self) -> None:
-        started_s = _runtime.monotonic_s()
+        started_s, released = _runtime.monotonic_s(), self._free
         self._waiting += 1
         try:
-            free = self._free.wait_for(lambda: len(self._holders) < self._max_connections, timeout=max(0.0, _limits.left_s()))
+            free = released.wait_for(lambda: len(self._holders) < self._max_connections, timeout=max(0.0, _limits.left_s()))
         except BaseException:
             # It may have been this one's turn.
-            self._free.notify()
+            released.notify()
             raise
         finally:
-            self._waiting -= 1
+            # In a life that began meanwhile, nobody was waiting.
+            if released is self._free:
+                self._waiting -= 1
         waited_s = _runtime.monotonic_s() - started_s
         self._counts.add("waits")
         self._counts.add("waited_s", waited_s)
@@ -302,7 +303,7 @@ class Database(Generic[C]):
             self._holders[me] = following
             return following
 
-    def _connect(self, me: int, checkout: ref[_Checkout[C]]) -> Session[C]:
+    def _connect(self, me: int, checkout: Callable[[], object]) -> Session[C]:
         _runtime.watch_life()
         generation = _runtime.generation()
         self._connecting.add(me)
@@ -365,40 +366,6 @@ def _check(login: object) -> None:
     """
     if login is not None and (not callable(login) or isinstance(login, Handle)):
         raise ConfigurationError(f'login= takes a login such as secret_login("orders/db"), not {type(login).__name__}')
-
-
-class _Checkout(Generic[C]):
-    """
-    One ``with`` block.
-    """
-
-    __slots__ = ("__weakref__", "_database", "_me", "_session")
-
-    def __init__(self, database: Database[C]) -> None:
-        self._database = database
-
-    def __enter__(self) -> C:
-        self._me = me = get_ident()
-        self._session = session = self._database._take(me, ref(self))  # noqa: SLF001  # the other half of the same thing
-        return session.connection
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        session = self._session
-        # A second end would be that of somebody else's block.
-        del self._session
-        try:
-            session.settle(error)
-        finally:
-            self._database._put_away(self._me, session)  # noqa: SLF001  # see above
-
-    def hand_in(self, *, spent: bool) -> None:
-        """
-        End without a commit. For SQLAlchemy, which commits by itself, and may do this in another thread.
-        """
-        try:
-            self._session.clear(spent=spent)
-        finally:
-            self._database._put_away(self._me, self._session)  # noqa: SLF001  # see above
 
 
 _databases: WeakSet[Database[Any]] = WeakSet()

@@ -10,7 +10,7 @@ from functools import cache
 
 from lambda_kit import _runtime
 from lambda_kit._require import require
-from lambda_kit.databases import _limits
+from lambda_kit.databases import _addresses, _limits
 from lambda_kit.databases._statements import commits
 from lambda_kit.errors import DeadlineError
 
@@ -124,7 +124,7 @@ class _Bounded(Parent):
         source = (self.bind_address, 0) if self.bind_address is not None else None
         failure: OSError = OSError("the name has no address")
         try:
-            addresses = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+            addresses = _addresses.look_up(self.host, self.port, until_s)
             for tried, (*_, address) in enumerate(addresses):
                 left_s = max(_LEAST_CONNECT_S, (until_s - _runtime.monotonic_s()) / (len(addresses) - tried))
                 try:
@@ -150,6 +150,8 @@ class _Bounded(Parent):
         # Older versions of PyMySQL go on in clear where the server has no TLS.
         if self.kit_needs_tls and not (self.ssl and self.server_capabilities & _TLS):
             raise self.kit_errors.OperationalError(_TLS_ERROR, "SSL connection error: the login wants TLS, and there is none")
+        self._kit_bound()
+        self._sock.settimeout(self._read_timeout)
         super()._request_authentication()
 
     def _execute_command(self, *args: Any) -> None:

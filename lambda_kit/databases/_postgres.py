@@ -8,6 +8,7 @@ import re
 
 from lambda_kit import _runtime
 from lambda_kit._require import require
+from lambda_kit.databases import _addresses
 from lambda_kit.databases import _postgres_connection as _connection
 from lambda_kit.databases._database import Database
 from lambda_kit.databases._driver import IDLE, Doubt, State, Verdict
@@ -62,6 +63,7 @@ _BY_TEXT = (
             "password that was provided for the role",
             "is not permitted to log in",
             "no pg_hba.conf entry",
+            "pg_hba.conf rejects",
             "no password supplied",
         ),
     ),
@@ -269,18 +271,19 @@ class _Postgres:
         parameters = self._parameters(credentials, timeout_s)
         if isinstance(parameters, str):
             raise ConfigurationError(parameters)
-        token = _connection.connect_until_s.set(until_s)
         try:
+            _connection.connect_shares.set(_addresses.Shares(until_s, _addresses.count(_hosts(parameters), until_s)))
             connection: Connection = _connection.connection_class().connect(autocommit=self._autocommit, **parameters)
             return connection
         except psycopg.Error as exc:
             failure = type(exc)(str(exc))
             failure.sqlstate = exc.sqlstate
+        except TimeoutError as exc:
+            failure = psycopg.errors.ConnectionTimeout(f"connection timeout expired: {exc}")
         except UnicodeError:
             # Its text has what it cannot encode.
             failure = ConfigurationError("user, password or conninfo of a postgres database cannot be encoded")
         finally:
-            _connection.connect_until_s.reset(token)
             del parameters
         raise failure
 
@@ -332,6 +335,14 @@ def _parsed(conninfo: str) -> dict[str, Any] | None:
         return parts
     except psycopg.ProgrammingError:
         return None
+
+
+def _hosts(parameters: dict[str, Any]) -> list[str]:
+    """
+    Return the servers that psycopg tries, by address where that is given.
+    """
+    found = parameters.get("hostaddr") or parameters.get("host") or _runtime.setting("PGHOST") or ""
+    return str(found).split(",")
 
 
 def _complaint(parameters: dict[str, Any]) -> str:

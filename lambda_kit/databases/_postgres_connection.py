@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
     from typing import Any, TypeVar
 
+    from lambda_kit.databases._addresses import Shares
+
     Step = TypeVar("Step")
     Result = TypeVar("Result")
     # The library's class, which stands behind it when it runs.
@@ -41,8 +43,8 @@ _ENDS = frozenset({"_exit_gen", "_close_gen"})
 _READS = 3
 _DEADLY = frozenset({"FATAL", "PANIC"})
 
-# When connecting must be done: psycopg's own limit knows whole seconds only, and two at least.
-connect_until_s: ContextVar[float] = ContextVar("lambda_kit_connect_until_s")
+# When connecting must be done: psycopg's own limit knows whole seconds only, two at least, and each address has all of it.
+connect_shares: ContextVar[Shares] = ContextVar("lambda_kit_connect_shares")
 
 
 @cache
@@ -174,7 +176,7 @@ class _Bounded(Parent):
     @classmethod
     def _connect_gen(cls, conninfo: str = "", **kwargs: Any) -> Any:
         steps = super()._connect_gen(conninfo, **kwargs)
-        return _bounded(steps, connect_until_s.get(), lambda: cls.kit_errors.ConnectionTimeout("connection timeout expired"))
+        return _bounded(steps, connect_shares.get().next_until_s(), lambda: cls.kit_errors.ConnectionTimeout("connection timeout expired"))
 
 
 def watch(connection: Any) -> None:

@@ -9,7 +9,7 @@ from functools import cache
 
 from lambda_kit import _runtime
 from lambda_kit._require import require
-from lambda_kit.databases import _limits
+from lambda_kit.databases import _addresses, _limits
 from lambda_kit.errors import DeadlineError
 
 TYPE_CHECKING = False
@@ -101,15 +101,6 @@ class _Bounded(Parent):
         self.kit_life = kit_life
         super().__init__(**options)
 
-    @property
-    def socket_connect_timeout(self) -> float:
-        # Asked for each address of a name.
-        return self.kit_life.left_s()
-
-    @socket_connect_timeout.setter
-    def socket_connect_timeout(self, _: Any) -> None:
-        return
-
     def connect(self) -> None:
         self.kit_greets = True
         try:
@@ -123,8 +114,16 @@ class _Bounded(Parent):
 
     def _connect(self) -> Any:
         self.socket_timeout = self.kit_life.left_s()
+        addresses = _addresses.count([self.host], _runtime.monotonic_s() + self.socket_timeout)
+        # redis-py gives it to each of them.
+        self.socket_timeout = self.kit_life.left_s()
+        self.socket_connect_timeout = self.socket_timeout / addresses
         self.kit_owed, self.kit_subscribed = 0, False
         return super()._connect()
+
+    def _wrap_socket_with_ssl(self, sock: Any) -> Any:
+        sock.settimeout(self.kit_life.left_s())
+        return super()._wrap_socket_with_ssl(sock)
 
     def pack_commands(self, commands: Any) -> Any:
         commands = list(commands)
@@ -143,7 +142,7 @@ class _Bounded(Parent):
         words = " ".join(each.decode("latin-1") if isinstance(each, bytes) else str(each) for each in command[:2]).upper().split()
         if words[:1] and words[0] in _SUBSCRIBES:
             self.kit_subscribed = True
-        elif words[:1] and (words[0] in _STAINS or (words[0] == "CLIENT" and words[1] in _CLIENT_STAINS)):
+        elif words[:1] and (words[0] in _STAINS or (words[0] == "CLIENT" and _CLIENT_STAINS.intersection(words[1:]))):
             self.kit_life.stained = True
 
     def send_packed_command(self, *args: Any, **kwargs: Any) -> None:

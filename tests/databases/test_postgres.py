@@ -224,7 +224,7 @@ def test_a_block_commits_or_rolls_back(orders: Orders, database: Postgres) -> No
 
 def test_a_transaction_left_behind_is_not_committed(orders: Orders, database: Postgres, caplog: pytest.LogCaptureFixture) -> None:
     """
-    Invocation A keeps the connection and writes after its block; B does not make that durable.
+    D21: Invocation A keeps the connection and writes after its block; B does not make that durable.
     """
     with _invocation.scope(FakeContext(9.0, "request-a")), database.connection() as kept:
         pass
@@ -240,7 +240,7 @@ def test_a_transaction_left_behind_is_not_committed(orders: Orders, database: Po
 
 def test_a_failed_transaction_left_behind_is_cleaned_up(database: Postgres) -> None:
     """
-    Nobody gets "current transaction is aborted" for what someone else did.
+    D22: nobody gets "current transaction is aborted" for what someone else did.
     """
     with database.connection() as kept:
         pass
@@ -254,7 +254,7 @@ def test_a_failed_transaction_left_behind_is_cleaned_up(database: Postgres) -> N
 
 def test_a_statement_left_running_costs_the_connection(database: Postgres) -> None:
     """
-    Nobody waits for it.
+    D23: nobody waits for it.
     """
     with database.connection() as kept:
         pass
@@ -322,7 +322,7 @@ def test_autocommit_is_as_it_was_declared(database: Postgres, declare: Declare) 
 
 def test_a_terminated_session_is_replaced(orders: Orders, database: Postgres) -> None:
     """
-    The user sees nothing of it.
+    D1: the user sees nothing of it.
     """
     with database.connection() as connection:
         first = pid(connection)
@@ -337,7 +337,7 @@ def test_a_terminated_session_is_replaced(orders: Orders, database: Postgres) ->
 
 def test_a_killed_and_restarted_server_is_found_again(server: PostgresServer, orders: Orders, database: Postgres) -> None:
     """
-    A crash between two checkouts is not the user's business.
+    D2: a crash between two checkouts is not the user's business.
     """
     with database.connection() as connection:
         insert(connection, orders, 1)
@@ -381,7 +381,7 @@ def test_a_server_gone_is_noticed_where_there_is_no_epoll(orders: Orders, databa
 @pytest.mark.realtime
 def test_an_idle_timeout_of_the_server_is_survived(orders: Orders, database: Postgres) -> None:
     """
-    The server ends the session by its own clock; the next block has a new one.
+    D4: the server ends the session by its own clock; the next block has a new one.
     """
     orders.server.execute(f"ALTER ROLE {orders.role} SET idle_session_timeout = 50")
     with database.connection() as connection:
@@ -395,7 +395,7 @@ def test_an_idle_timeout_of_the_server_is_survived(orders: Orders, database: Pos
 
 def test_a_pending_notification_is_not_death(orders: Orders, declare: Declare) -> None:
     """
-    A readable socket may hold news: it is read, kept for the user, and the connection stays.
+    D32: a readable socket may hold news: it is read, kept for the user, and the connection stays.
     """
     database = declare(autocommit=True)
     with database.connection() as connection:
@@ -411,7 +411,7 @@ def test_a_pending_notification_is_not_death(orders: Orders, declare: Declare) -
 
 def test_a_flood_of_notifications_is_not_read_to_its_end(orders: Orders, declare: Declare) -> None:
     """
-    A look at the socket reads a little and hands the connection out; the user gets all of it.
+    D32: a look at the socket reads a little and hands the connection out; the user gets all of it.
     """
     database = declare(autocommit=True)
     with database.connection() as connection:
@@ -440,7 +440,7 @@ def test_an_idle_connection_answers_a_ping(declare: Declare) -> None:
 
 def test_a_mute_peer_costs_a_bounded_ping(orders: Orders, declare: Declare) -> None:
     """
-    A peer whose kernel acknowledges and that never answers: half a second, then a new connection.
+    D8: a peer whose kernel acknowledges and that never answers: half a second, then a new connection.
     """
     with proxy(orders.server.port) as between:
         database = declare(f"host=127.0.0.1 port={between.port} dbname=postgres", ping_after_s=0)
@@ -484,7 +484,7 @@ def test_a_connection_the_user_closed_is_replaced(database: Postgres) -> None:
 
 def test_a_session_lost_in_use_is_said(orders: Orders, database: Postgres) -> None:
     """
-    The type says what happened, the cause is psycopg's error, and the next block works.
+    D24: the type says what happened, the cause is psycopg's error, and the next block works.
     """
     with pytest.raises(ConnectionLostError, match="lost in use") as caught, database.connection() as connection:
         insert(connection, orders, 1)
@@ -509,7 +509,7 @@ def test_a_session_lost_before_commit_is_a_certain_loss(orders: Orders, database
 
 def test_a_lost_commit_is_in_doubt(orders: Orders, declare: Declare) -> None:
     """
-    The server committed, the answer did not come: only the database knows, and the error says so.
+    D26: the server committed, the answer did not come: only the database knows, and the error says so.
     """
     with proxy(orders.server.port) as between:
         database = declare(f"host=127.0.0.1 port={between.port} dbname=postgres")
@@ -542,7 +542,7 @@ def test_idempotent_work_survives_a_termination(orders: Orders, database: Postgr
 
 def test_idempotent_work_finds_the_writer_after_a_failover(orders: Orders, database: Postgres) -> None:
     """
-    A session that takes no writes any more is left for a new one.
+    D29: a session that takes no writes any more is left for a new one.
     """
     orders.server.execute(f"ALTER ROLE {orders.role} SET default_transaction_read_only = on")
     with database.connection():
@@ -845,7 +845,7 @@ def test_a_statement_given_up_is_left_where_a_cancel_would_wait(
 
 def test_an_open_connection_survives_a_rotation(orders: Orders, database: Postgres) -> None:
     """
-    Passwords are looked at when a session begins: nothing is fetched, nothing reconnects.
+    D20: passwords are looked at when a session begins: nothing is fetched, nothing reconnects.
     """
     with database.connection():
         pass
@@ -872,7 +872,7 @@ def test_a_rotated_password_is_asked_for_when_refused(orders: Orders, database: 
 
 def test_a_password_that_stays_wrong_is_a_login_error(orders: Orders, declare: Declare, caplog: pytest.LogCaptureFixture) -> None:
     """
-    After a few rounds the server's own words are raised, and no password with them: in no cause, frame or log.
+    D17: after a few rounds the server's own words are raised, and no password with them: in no cause, frame or log.
     """
     caplog.set_level(logging.DEBUG)
     wrong = "wrong-and-secret"
@@ -946,7 +946,7 @@ def test_a_login_may_want_tls(orders: Orders, declare: Declare) -> None:
 
 def test_behind_a_proxy_no_session_state_is_made(orders: Orders, declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    The server's log shows the statements and BEGIN, COMMIT, ROLLBACK: no SET, no DEALLOCATE, nothing prepared by name.
+    D33: the server's log shows the statements and BEGIN, COMMIT, ROLLBACK: no SET, no DEALLOCATE, nothing prepared by name.
     """
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "orders")
     orders.server.execute(f"ALTER ROLE {orders.role} SET log_statement = 'all'")
@@ -1014,7 +1014,7 @@ def test_an_attempt_has_a_limit_of_its_own(orders: Orders, declare: Declare) -> 
 
 def test_without_time_nothing_is_begun(orders: Orders, database: Postgres) -> None:
     """
-    With 0.2 s left no connect is tried.
+    D36: with 0.2 s left no connect is tried.
     """
     with (
         _invocation.scope(FakeContext(0.2)),
@@ -1071,7 +1071,7 @@ def test_a_connection_kept_by_its_user_has_the_time_of_each_invocation(orders: O
 
 def test_a_statement_does_not_outlive_the_deadline(database: Postgres) -> None:
     """
-    It is given up half a second before the end, the connection with it, and the next invocation has a new one.
+    D9: it is given up half a second before the end, the connection with it, and the next invocation has a new one.
     """
     with database.connection():
         pass
@@ -1123,7 +1123,7 @@ def test_a_full_server_is_waited_for(orders: Orders, declare: Declare) -> None:
 
 def test_a_forked_child_leaves_the_parents_session_alone(orders: Orders) -> None:
     """
-    The child has a session of its own, also when it ends, and the parent goes on in the old one.
+    D27: the child has a session of its own, also when it ends, and the parent goes on in the old one.
     """
     code = """
         import json, os
@@ -1203,6 +1203,7 @@ def test_two_threads_have_two_sessions(declare: Declare) -> None:
         (psycopg.OperationalError('FATAL:  PAM authentication failed for user "a"'), Verdict.AUTH),
         (psycopg.OperationalError('FATAL:  role "a" is not permitted to log in'), Verdict.AUTH),
         (psycopg.OperationalError('FATAL:  no pg_hba.conf entry for host "h"'), Verdict.AUTH),
+        (psycopg.OperationalError('FATAL:  pg_hba.conf rejects connection for host "h"'), Verdict.AUTH),
         (psycopg.OperationalError("FATAL:  SASL authentication failed"), Verdict.AUTH),
         (psycopg.OperationalError("FATAL:  no such user: a"), Verdict.AUTH),
         (
@@ -1239,6 +1240,6 @@ def test_two_threads_have_two_sessions(declare: Declare) -> None:
 )
 def test_errors_mean_what_the_table_says(error: Exception, verdict: Verdict | None) -> None:
     """
-    By SQLSTATE where there is one, by libpq's words where there is none; AUTH goes before LOST.
+    D37: by SQLSTATE where there is one, by libpq's words where there is none; AUTH goes before LOST.
     """
     assert verdict is _Postgres("").classify(error)
