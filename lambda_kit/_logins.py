@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from contextlib import suppress
+from weakref import WeakSet
 
 from lambda_kit import _runtime
 from lambda_kit._configuration import secret
@@ -130,9 +132,10 @@ class _Refusals:
     What the server has refused lately: pending versions, and how often the secret was fetched because of it; and what it has not.
     """
 
-    __slots__ = ("calls_s", "generation", "offered", "pending_s")
+    __slots__ = ("_lock", "calls_s", "generation", "offered", "pending_s")
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self.generation = _runtime.generation()
         # The pending credentials that were offered and not refused since.
         self.offered: Credentials | None = None
@@ -150,12 +153,13 @@ class _Refusals:
         Tell whether one more call is allowed now, and count it.
         """
         now_s = _runtime.monotonic_s()
-        self.calls_s = [at_s for at_s in self.calls_s if 0 <= now_s - at_s < CALLS_WINDOW_S]
-        made = len(self.calls_s)
-        if made >= MOST_CALLS or (made >= CALLS_TOGETHER and now_s - self.calls_s[-1] < CALLS_SPACING_S * (made + 1)):
-            return False
-        self.calls_s.append(now_s)
-        return True
+        with self._lock:
+            self.calls_s = [at_s for at_s in self.calls_s if 0 <= now_s - at_s < CALLS_WINDOW_S]
+            made = len(self.calls_s)
+            if made >= MOST_CALLS or (made >= CALLS_TOGETHER and now_s - self.calls_s[-1] < CALLS_SPACING_S * (made + 1)):
+                return False
+            self.calls_s.append(now_s)
+            return True
 
     def was_refused(self, version: str) -> bool:
         """
@@ -170,9 +174,10 @@ class _SecretLogin:
     The versions of one secret, in the order in which they are worth trying.
     """
 
-    __slots__ = ("_current", "_name", "_pending", "_refusals")
+    __slots__ = ("__weakref__", "_current", "_name", "_pending", "_refusals")
 
     def __init__(self, name: str, *, pending: bool) -> None:
+        _secret_logins.add(self)
         self._name = name
         self._current = secret(name, convert=self._parsed)
         self._pending = secret(name, convert=self._parsed, version_stage="AWSPENDING", stale_for_s=0.0) if pending else None
@@ -258,12 +263,28 @@ def _versioned(kind: type[Credentials], found: Credentials, version: str | None)
     return kind(found.user, found.password, host=found.host, port=found.port, dbname=found.dbname, version=version or "")
 
 
+_secret_logins: WeakSet[_SecretLogin] = WeakSet()
+
+
+def _forget() -> None:
+    """
+    Hold no password any more.
+    """
+    for login in list(_secret_logins):
+        login._refusals.offered = None  # noqa: SLF001  # this module's own
+
+
+_runtime.register(snapshot=_forget)
+
+
 def _credentials(document: dict[str, object]) -> Credentials:
-    user, password = str(document["username"]), str(document["password"])
+    user, password = document["username"], document["password"]
+    if isinstance(user, bool) or isinstance(password, bool) or not isinstance(user, str | int) or not isinstance(password, str | int):
+        raise TypeError
     port = document.get("port")
     return Credentials(
-        user,
-        password,
+        str(user),
+        str(password),
         host=str(document.get("host") or ""),
         port=int(str(port)) if port else None,
         dbname=str(document.get("dbname") or ""),

@@ -5,12 +5,12 @@ The database handle: connections checked out one thread at a time, replaced when
 from __future__ import annotations
 
 import threading
-from threading import get_ident
 from weakref import WeakSet
 
 from lambda_kit import _runtime
 from lambda_kit._handles import Handle
 from lambda_kit.databases import _limits, _session, _sqlalchemy
+from lambda_kit.databases._checkout import Checkout
 from lambda_kit.databases._connecting import Connector
 from lambda_kit.databases._driver import Verdict
 from lambda_kit.databases._session import Session
@@ -21,7 +21,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
-    from types import TracebackType
     from typing import Any, Generic, TypeVar
 
     from sqlalchemy import Engine
@@ -50,6 +49,7 @@ class Database(Generic[C]):
 
     __slots__ = (
         "__weakref__",
+        "_connecting",
         "_connector",
         "_counts",
         "_driver",
@@ -63,7 +63,8 @@ class Database(Generic[C]):
     )
 
     _free: threading.Condition
-    _lock: threading.Lock
+    _lock: threading.RLock
+    _connecting: set[int]
     _waiting: int
     _holders: dict[int, Session[C] | None]
     _idle: list[Session[C]]
@@ -102,7 +103,7 @@ class Database(Generic[C]):
             CommitUnknownError: The connection died during COMMIT, that of the block's end or one of the driver's own methods.
             DeadlineError: The invocation has no time left for the network.
         """
-        return _Checkout(self)
+        return Checkout(self)
 
     def run(self, work: Callable[[C], T], *, idempotent: bool = False) -> T:
         """
@@ -138,7 +139,7 @@ class Database(Generic[C]):
 
         Source: https://docs.sqlalchemy.org/en/20/core/engines.html
         """
-        return _sqlalchemy.make_engine(self._driver, lambda: _Checkout(self), self.close, options)
+        return _sqlalchemy.make_engine(self._driver, lambda: Checkout(self), self.close, options)
 
     def stats(self) -> Stats:
         """
@@ -171,11 +172,11 @@ class Database(Generic[C]):
 
     # Checkout
 
-    def _take(self, me: int) -> Session[C]:
+    def _take(self, me: int, checkout: Callable[[], object]) -> Session[C]:
         """
         Hand a session out to thread *me*: the idle one used last, else a new one.
         """
-        session = self._claim(me)
+        session = self._claim(me, checkout)
         try:
             while session is not None:
                 session.examine(self._ping_after_s, self._counts)
@@ -183,13 +184,16 @@ class Database(Generic[C]):
                     break
                 session = self._instead_of(me, session)
             if session is None:
-                session = self._holders[me] = self._connect()
+                session = self._connect(me, checkout)
+                self._holders[me] = session
             session.hand_out()
         except DeadlineError:
             self._release(me, session)
             raise
         except BaseException:
-            self._release(me, None)
+            if session is not None:
+                session.fault = session.fault or _session.BUSY
+            self._release(me, session)
             if session is not None:
                 session.drop()
             raise
@@ -200,31 +204,33 @@ class Database(Generic[C]):
         Make room for the next thread.
         """
         if session.fault:
-            self._give_up(session)
-            self._release(me, None)
+            try:
+                self._give_up(session)
+            finally:
+                self._release(me, session)
         else:
             session.rest()
             self._release(me, session)
 
-    def _claim(self, me: int) -> Session[C] | None:
+    def _claim(self, me: int, checkout: Callable[[], object]) -> Session[C] | None:
         """
         Enter thread *me* among the holders; return an idle session, or ``None`` when it is to make one.
         """
-        # Not a with block: it takes twice as long, and every checkout comes through here. A new life has another lock.
-        lock = self._lock
-        lock.acquire()
-        try:
+        with self._lock:
             if self._holders:
                 self._queue(me)
-            session = self._holders[me] = self._idle.pop() if self._idle else None
+            session = self._idle.pop() if self._idle else None
+            if session is not None:
+                session.checkout = checkout
+            self._holders[me] = session
             return session
-        finally:
-            lock.release()
 
     def _queue(self, me: int) -> None:
         """
         Wait, if need be, until others hold fewer than ``max_connections``.
         """
+        if me in self._holders or len(self._holders) >= self._max_connections:
+            self._take_abandoned(me)
         if me in self._holders:
             raise DatabaseError(
                 f"this thread has a connection to {self._driver.name} checked out already: pass it down to where it is needed"
@@ -232,11 +238,29 @@ class Database(Generic[C]):
         if len(self._holders) >= self._max_connections:
             self._wait()
 
+    def _take_abandoned(self, me: int) -> None:
+        """
+        Take away what nobody can give back any more: a signal's exception ended the checkout before its block began, or
+        somebody entered it and dropped it.
+        """
+        for holder, session in list(self._holders.items()):
+            # Without a session the thread is about to connect, unless it is this one, which is here.
+            lost = (holder == me and me not in self._connecting) if session is None else session.is_abandoned()
+            if lost:
+                del self._holders[holder]
+                if session is not None:
+                    session.fault = _session.BUSY
+                    self._give_up(session)
+
     def _wait(self) -> None:
         started_s, released = _runtime.monotonic_s(), self._free
         self._waiting += 1
         try:
             free = released.wait_for(lambda: len(self._holders) < self._max_connections, timeout=max(0.0, _limits.left_s()))
+        except BaseException:
+            # It may have been this one's turn.
+            released.notify()
+            raise
         finally:
             # In a life that began meanwhile, nobody was waiting.
             if released is self._free:
@@ -251,17 +275,16 @@ class Database(Generic[C]):
             )
 
     def _release(self, me: int, session: Session[C] | None) -> None:
-        # Not a with block, as in _claim().
-        lock = self._lock
-        lock.acquire()
-        try:
-            self._holders.pop(me, None)
-            if session is not None:
-                self._idle.append(session)
+        """
+        Let go of what thread *me* holds, if that is still *session*; keep it when it is sound.
+        """
+        with self._lock:
+            if me in self._holders and self._holders[me] is session:
+                del self._holders[me]
+                if session is not None and not session.fault:
+                    self._idle.append(session)
             if self._waiting:
                 self._free.notify()
-        finally:
-            lock.release()
 
     def _instead_of(self, me: int, faulty: Session[C]) -> Session[C] | None:
         """
@@ -275,15 +298,21 @@ class Database(Generic[C]):
                 self._give_up(session)
         with self._lock:
             following = self._idle.pop() if self._idle else None
+            if following is not None:
+                following.checkout = faulty.checkout
             self._holders[me] = following
             return following
 
-    def _connect(self) -> Session[C]:
+    def _connect(self, me: int, checkout: Callable[[], object]) -> Session[C]:
         _runtime.watch_life()
         generation = _runtime.generation()
-        connection = self._connector.connect()
+        self._connecting.add(me)
+        try:
+            connection = self._connector.connect()
+        finally:
+            self._connecting.discard(me)
         self._counts.connected()
-        return Session(self._driver, connection, generation)
+        return Session(self._driver, connection, generation, checkout)
 
     def _give_up(self, session: Session[C]) -> None:
         self._counts.given_up(session.fault)
@@ -300,8 +329,11 @@ class Database(Generic[C]):
         """
         Start with no connections, and with a lock that no vanished thread holds.
         """
-        self._lock = threading.Lock()
+        # One that its own thread may take again: the collector ends a forgotten checkout in the middle of anything, and so does a
+        # signal's handler.
+        self._lock = threading.RLock()
         self._free = threading.Condition(self._lock)
+        self._connecting = set()
         self._waiting = 0
         self._holders = {}
         self._idle = []
@@ -334,38 +366,6 @@ def _check(login: object) -> None:
     """
     if login is not None and (not callable(login) or isinstance(login, Handle)):
         raise ConfigurationError(f'login= takes a login such as secret_login("orders/db"), not {type(login).__name__}')
-
-
-class _Checkout(Generic[C]):
-    """
-    One ``with`` block.
-    """
-
-    __slots__ = ("_database", "_me", "_session")
-
-    def __init__(self, database: Database[C]) -> None:
-        self._database = database
-
-    def __enter__(self) -> C:
-        self._me = me = get_ident()
-        self._session = session = self._database._take(me)  # noqa: SLF001  # the other half of the same thing
-        return session.connection
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        session = self._session
-        try:
-            session.settle(error)
-        finally:
-            self._database._put_away(self._me, session)  # noqa: SLF001  # see above
-
-    def hand_in(self, *, spent: bool) -> None:
-        """
-        End without a commit. For SQLAlchemy, which commits by itself, and may do this in another thread.
-        """
-        try:
-            self._session.clear(spent=spent)
-        finally:
-            self._database._put_away(self._me, self._session)  # noqa: SLF001  # see above
 
 
 _databases: WeakSet[Database[Any]] = WeakSet()

@@ -131,17 +131,18 @@ class _Redis:
 
     def state(self, connection: Any) -> State:
         pool = connection.connection_pool
-        if self._life(connection).lost:
+        life = self._life(connection)
+        if life.lost:
             return State.LOST
-        return State.BUSY if pool.kit_in_use() else State.IDLE
+        return State.BUSY if life.stained or pool.kit_in_use() else State.IDLE
 
     def doubt(self, connection: Redis) -> Doubt:  # noqa: ARG002  # the interface's
         return Doubt.STATEMENT
 
     def ping(self, connection: Any, timeout_s: float) -> bool:
         self.bound(connection, _runtime.monotonic_s() + timeout_s)
-        (only,) = connection.connection_pool.kit_free()
         try:
+            (only,) = connection.connection_pool.kit_free()
             only.send_command("PING", check_health=False)
             only.read_response()
         except Exception:  # noqa: BLE001  # whatever it was, there was no answer in time

@@ -9,7 +9,7 @@ from functools import cache
 
 from lambda_kit import _runtime
 from lambda_kit._require import require
-from lambda_kit.databases import _addresses
+from lambda_kit.databases import _addresses, _limits
 from lambda_kit.errors import DeadlineError
 
 TYPE_CHECKING = False
@@ -23,6 +23,11 @@ else:
     Parent = object
 
 _SLACK_S = 0.05
+# Commands after which the session is not for another user.
+_STAINS = frozenset({"ASKING", "AUTH", "HELLO", "MONITOR", "MULTI", "QUIT", "READONLY", "READWRITE", "RESET", "SELECT"})
+_CLIENT_STAINS = frozenset({"CACHING", "NO-EVICT", "NO-TOUCH", "REPLY", "SETNAME", "TRACKING"})
+# A subscription closes its connection by itself, if it is redis-py's.
+_SUBSCRIBES = frozenset({"SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE"})
 
 
 class Life:
@@ -30,12 +35,25 @@ class Life:
     What the connections of one client share: until when they may wait, and whether one of them broke.
     """
 
-    __slots__ = ("lost", "timeout_s", "until_s")
+    __slots__ = ("lost", "stained", "timeout_s", "until_s")
 
     def __init__(self, timeout_s: float, until_s: float) -> None:
         self.timeout_s = timeout_s
         self.until_s: float | None = until_s
         self.lost = False
+        # A session is not as it was made: in a MULTI, in another database.
+        self.stained = False
+
+    def begin_s(self) -> float:
+        """
+        Return the seconds a command that begins now may take. Its user may have kept the client from one invocation to the next.
+
+        Raises:
+            DeadlineError: None.
+        """
+        if self.until_s is not None and self.until_s <= _runtime.monotonic_s():
+            self.until_s = _limits.current_until_s()
+        return self.left_s()
 
     def left_s(self) -> float:
         """
@@ -75,16 +93,23 @@ class _Bounded(Parent):
 
     kit_errors: Any
 
+    # Answers that are still to come, and how many the next thing sent will have.
+    kit_owed, kit_packed = 0, 1
+    kit_greets = kit_subscribed = False
+
     def __init__(self, *, kit_life: Life, **options: Any) -> None:
         self.kit_life = kit_life
         super().__init__(**options)
 
     def connect(self) -> None:
+        self.kit_greets = True
         try:
             super().connect()
             return
         except Exception as exc:  # noqa: BLE001  # a password is in the frames of whatever failed
             failure = bare(exc)
+        finally:
+            self.kit_greets = False
         raise failure
 
     def _connect(self) -> Any:
@@ -93,18 +118,41 @@ class _Bounded(Parent):
         # redis-py gives it to each of them.
         self.socket_timeout = self.kit_life.left_s()
         self.socket_connect_timeout = self.socket_timeout / addresses
+        self.kit_owed, self.kit_subscribed = 0, False
         return super()._connect()
 
     def _wrap_socket_with_ssl(self, sock: Any) -> Any:
         sock.settimeout(self.kit_life.left_s())
         return super()._wrap_socket_with_ssl(sock)
 
+    def pack_commands(self, commands: Any) -> Any:
+        commands = list(commands)
+        self.kit_packed = len(commands)
+        return super().pack_commands(commands)
+
+    def send_command(self, *args: Any, **kwargs: Any) -> None:
+        if not self.kit_greets:
+            self._kit_look(args)
+        super().send_command(*args, **kwargs)
+
+    def _kit_look(self, command: tuple[Any, ...]) -> None:
+        """
+        Note what changes the session for whoever comes next. Pipelines and transactions do not come through here.
+        """
+        words = " ".join(each.decode("latin-1") if isinstance(each, bytes) else str(each) for each in command[:2]).upper().split()
+        if words[:1] and words[0] in _SUBSCRIBES:
+            self.kit_subscribed = True
+        elif words[:1] and (words[0] in _STAINS or (words[0] == "CLIENT" and _CLIENT_STAINS.intersection(words[1:]))):
+            self.kit_life.stained = True
+
     def send_packed_command(self, *args: Any, **kwargs: Any) -> None:
-        left_s = self.kit_life.left_s()
+        left_s = self.kit_life.begin_s()
         if self._sock is None:
             self.connect()
         else:
             self._sock.settimeout(left_s)
+        self.kit_owed += self.kit_packed
+        self.kit_packed = 1
         try:
             super().send_packed_command(*args, **kwargs)
         except self.kit_errors.RedisError as exc:
@@ -114,9 +162,13 @@ class _Bounded(Parent):
         if self._sock is not None and "timeout" not in kwargs:
             self._sock.settimeout(self._kit_left_s())
         try:
-            return super().read_response(*args, **kwargs)
+            answer = super().read_response(*args, **kwargs)
         except self.kit_errors.RedisError as exc:
+            if isinstance(exc, self.kit_errors.ResponseError):
+                self.kit_owed -= 1
             raise self._kit_meant(exc) from None
+        self.kit_owed -= 1
+        return answer
 
     def _kit_left_s(self) -> float:
         """
@@ -152,6 +204,16 @@ class _Watched(Parent):
     """
     The kit's half of a pool.
     """
+
+    def release(self, connection: Any) -> None:
+        if connection._sock is not None:  # noqa: SLF001  # redis-py has a public name for it since 7.0 only
+            life = connection.kit_life
+            # Somebody was interrupted between a command and its answer, which would be taken for that of the next.
+            life.lost = life.lost or connection.kit_owed > 0
+            life.stained = life.stained or connection.kit_subscribed
+            if connection.kit_owed > 0:
+                connection.disconnect()
+        super().release(connection)
 
     def kit_open(self) -> None:
         """

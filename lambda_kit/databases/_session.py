@@ -13,6 +13,7 @@ from lambda_kit.errors import CommitUnknownError, ConnectionLostError, DatabaseE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Generic, TypeVar
 
     from lambda_kit._invocation import Invocation
@@ -42,17 +43,19 @@ class Session(Generic[C]):
     One connection with its stamp of life, its idle time and its last user. Used by one thread at a time.
 
     Attributes:
+        checkout: The block that has it, for as long as that is there to end.
         fault: Why the connection must be given up; empty while it is sound.
     """
 
-    __slots__ = ("_driver", "_generation", "_idle_monotonic_s", "_idle_wall_s", "_until_s", "_user", "connection", "fault")
+    __slots__ = ("_driver", "_generation", "_idle_monotonic_s", "_idle_wall_s", "_until_s", "_user", "checkout", "connection", "fault")
 
-    def __init__(self, driver: Driver[C], connection: C, generation: int) -> None:
+    def __init__(self, driver: Driver[C], connection: C, generation: int, checkout: Callable[[], object]) -> None:
         self._driver = driver
         self._generation = generation
         self._user: Invocation | None = None
         self._until_s: float | None = None
         self._idle_monotonic_s = self._idle_wall_s = 0.0
+        self.checkout = checkout
         self.connection = connection
         self.fault = ""
 
@@ -66,6 +69,15 @@ class Session(Generic[C]):
             # Worked out once, since the deadline of an invocation does not move.
             self._until_s = None if user is None else _limits.until_s(user)
         self._driver.bound(self.connection, self._until_s)
+
+    def is_abandoned(self) -> bool:
+        """
+        Tell, and log, whether the block that has it is gone.
+        """
+        if self.checkout() is not None:
+            return False
+        _logger.warning("%s: a connection that %s had checked out, and never gave back, was given up", self._what, self._whose)
+        return True
 
     def rest(self) -> None:
         """
@@ -143,6 +155,10 @@ class Session(Generic[C]):
     def _what(self) -> str:
         return f"the connection to {self._driver.name}"
 
+    @property
+    def _whose(self) -> str:
+        return "code outside of an invocation" if self._user is None else f"request {self._user.request_id}"
+
     def _ping(self, counts: Counts) -> None:
         timeout_s = _limits.ping_s(self._driver.name)
         counts.add("pings")
@@ -162,9 +178,7 @@ class Session(Generic[C]):
             return
         counts.add("rollbacks")
         _logger.warning(
-            "%s: a transaction left open by %s was rolled back; do not use a connection after its with block",
-            self._what,
-            "code outside of an invocation" if self._user is None else f"request {self._user.request_id}",
+            "%s: a transaction left open by %s was rolled back; do not use a connection after its with block", self._what, self._whose
         )
         self._roll_back()
 

@@ -39,6 +39,7 @@ else:
 _DIALECTS = {"postgres": "postgresql+psycopg://", "mysql": "mysql+pymysql://"}
 # What the kit decides: how to connect, what to keep, and how errors are seen.
 _RESERVED = frozenset({"creator", "connect_args", "module", "poolclass", "echo_pool", "_initialize"})
+_LEVEL = "isolation_level"
 # After these the connection is of no use any more.
 _SPENT = frozenset({Verdict.LOST, Verdict.READ_ONLY, Verdict.STALE})
 
@@ -52,9 +53,12 @@ def make_engine(driver: Driver[Any], lend: Callable[[], Loan], close_idle: Calla
     if taken := sorted(name for name in options if name in _RESERVED or name.startswith("pool")):
         raise ConfigurationError(f"sqlalchemy_engine() takes no {', '.join(taken)}: its pool is the database's own, declared there")
     sqlalchemy = require("sqlalchemy", extra="sqlalchemy")
-    engine: Engine = sqlalchemy.create_engine(_DIALECTS[driver.name], pool=_pool_class()(lend, close_idle), **options)
+    # SQLAlchemy would set the level once on each physical connection, which others use too, and find as it was declared.
+    level = {name: value for name, value in options.items() if name == _LEVEL}
+    others = {name: value for name, value in options.items() if name != _LEVEL}
+    engine: Engine = sqlalchemy.create_engine(_DIALECTS[driver.name], pool=_pool_class()(lend, close_idle), **others)
     sqlalchemy.event.listen(engine, "handle_error", lambda context: _judge(driver, context), retval=True)
-    return engine
+    return engine.execution_options(**level) if level else engine
 
 
 def _judge(driver: Driver[Any], context: Any) -> Exception | None:
@@ -62,12 +66,11 @@ def _judge(driver: Driver[Any], context: Any) -> Exception | None:
     Tell SQLAlchemy which errors cost the connection, and return what a lost COMMIT is called.
     """
     error = context.original_exception
-    late = isinstance(error, DeadlineError)
-    if not late and driver.classify(error) not in _SPENT:
-        return None
-    context.is_disconnect = True
     connection = None if context.connection is None or context.connection.invalidated else context.connection.connection.dbapi_connection
-    if connection is None or driver.doubt(connection) is not Doubt.COMMIT:
+    unknown = connection is not None and driver.doubt(connection) is Doubt.COMMIT
+    if unknown or isinstance(error, DeadlineError) or driver.classify(error) in _SPENT:
+        context.is_disconnect = True
+    if not unknown:
         return None
     return CommitUnknownError(f"the connection to {driver.name} was lost during COMMIT: the transaction may or may not have happened")
 

@@ -55,7 +55,8 @@ class Counts:
     __slots__ = ("_given_up", "_lock", "_numbers", "_reconnects")
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        # One that its own thread may take again: the collector ends forgotten checkouts in the middle of anything.
+        self._lock = threading.RLock()
         self._numbers = {"connects": 0, "pings": 0, "rollbacks": 0, "waits": 0, "waited_s": 0.0}
         self._reconnects: dict[str, int] = {}
         self._given_up: list[str] = []

@@ -38,6 +38,7 @@ class FakeConnection:
         self.state_after_commit = State.IDLE
         self.on_inspect: BaseException | None = None
         self.on_cancel: BaseException | None = None
+        self.on_drop: BaseException | None = None
         self.doubt = Doubt.NOTHING
 
 
@@ -113,6 +114,8 @@ class FakeDriver:
     def drop(self, connection: FakeConnection) -> None:
         connection.log.append("drop")
         connection.state = State.LOST
+        if connection.on_drop is not None:
+            raise connection.on_drop
 
     def classify(self, error: BaseException) -> Verdict | None:
         return error.verdict if isinstance(error, FakeError) else None

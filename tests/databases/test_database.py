@@ -8,16 +8,20 @@ The database handle, on a driver without a server: exclusive, bounded, and bound
 from __future__ import annotations
 
 import logging
+import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import pytest
 
 import lambda_kit
 from lambda_kit import _invocation, _observe, _runtime, databases, preload, secret
-from lambda_kit.databases import Database
+from lambda_kit.databases import Credentials, Database
 from lambda_kit.databases._driver import Doubt, State, Verdict
 from lambda_kit.errors import (
     CommitUnknownError,
@@ -30,6 +34,7 @@ from tests.databases.fakes import FakeConnection, FakeContext, FakeDriver, FakeE
 from tests.threads import wait_until_at
 
 FakeDatabase = Database[FakeConnection]
+TraceFunction = Callable[[FrameType, str, Any], Any]
 
 
 def make(driver: FakeDriver, *, max_connections: int = 1, ping_after_s: float | None = 5.0) -> FakeDatabase:
@@ -156,6 +161,144 @@ def test_a_thread_waits_for_the_connection_of_another() -> None:
     threads[0].join(10)
     assert 1 == database.stats().waits
     assert 0 < database.stats().waited_s
+
+
+def test_a_checkout_that_nobody_can_end_is_taken_away(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    Entered and dropped, as by a signal's exception before the block began: it does not block the thread for ever.
+    """
+    database = make(FakeDriver())
+    with _invocation.scope(FakeContext(5.0, "request-7")):
+        left = database.connection().__enter__()
+
+    assert use(database) is not left
+    assert ["drop"] == left.log
+    assert (
+        "the connection to fake: a connection that request request-7 had checked out, and never gave back, was given up" in caplog.messages
+    )
+    assert {"busy": 1} == database.stats().reconnects
+
+
+def test_a_checkout_that_another_thread_left_is_taken_away() -> None:
+    """
+    Nobody waits for a thread that is gone.
+    """
+    database = make(FakeDriver())
+    thread = threading.Thread(target=lambda: database.connection().__enter__())
+    thread.start()
+    thread.join()
+
+    with _invocation.scope(FakeContext(5.0)):
+        use(database)
+    assert 0 == database.stats().waits
+
+
+def test_a_connect_under_way_is_not_taken_away() -> None:
+    """
+    A login that needs the very database it logs in to is a nested checkout, and refused as one.
+    """
+
+    def login(_: object) -> Credentials:
+        use(database)
+        return Credentials("app", "x")
+
+    database = Database(FakeDriver(), login=login, max_connections=1, ping_after_s=None, connect_timeout_s=5.0)
+
+    with pytest.raises(DatabaseError, match="checked out already"):
+        use(database)
+
+
+def test_an_interruption_anywhere_leaves_the_database_usable() -> None:
+    """
+    Whatever line of the kit a signal's exception hits, the next block has a connection, and nobody shares one.
+    """
+    folder = str(Path(databases.__file__).parent)
+
+    def interrupted_at(number: int) -> bool:
+        driver = FakeDriver()
+        database = make(driver, ping_after_s=0)
+        use(database).state = State.OPEN
+        count = 0
+
+        def trace(frame: FrameType, event: str, _: object) -> TraceFunction | None:
+            nonlocal count
+            if not frame.f_code.co_filename.startswith(folder):
+                return None
+            if event == "line":
+                count += 1
+                if count == number:
+                    raise KeyboardInterrupt
+            return trace
+
+        earlier = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            with database.connection() as connection:
+                connection.state = State.OPEN
+        except KeyboardInterrupt:
+            pass
+        finally:
+            sys.settrace(earlier)
+        for _ in range(2):
+            with database.connection() as one:
+                assert State.IDLE is one.state
+        assert repr(database).startswith("<Database fake, 1 idle, 0 in use")
+        return count >= number
+
+    number = 1
+    while interrupted_at(number):
+        number += 1
+    assert number > 40
+
+
+def test_a_block_ends_once() -> None:
+    """
+    A second end would be that of somebody else's block.
+    """
+    database = make(FakeDriver())
+    checkout = database.connection()
+    with checkout:
+        pass
+
+    with pytest.raises(AttributeError):
+        checkout.__exit__(None, None, None)
+    assert "1 idle, 0 in use" in repr(database)
+
+
+def test_a_connection_that_cannot_even_be_dropped_blocks_nobody() -> None:
+    """
+    Without a file descriptor left, say.
+    """
+    database = make(FakeDriver())
+
+    with pytest.raises(OSError, match="too many"), database.connection() as connection:
+        connection.state, connection.doubt, connection.on_drop = State.LOST, Doubt.CLOSED, OSError("too many open files")
+    assert use(database) is not connection
+
+
+@pytest.mark.parametrize("turn", ["shutdown", "collection"])
+def test_what_comes_in_between_does_not_wait_for_its_own_thread(turn: str) -> None:
+    """
+    A signal's handler, or the garbage collector, may come while this thread has the database's lock.
+    """
+    database = make(FakeDriver(), max_connections=2)
+
+    def block() -> Iterator[FakeConnection]:
+        with database.connection() as connection:
+            yield connection
+
+    def come_in_between() -> None:
+        forgotten = block()
+        next(forgotten)
+        with database._lock:
+            if turn == "shutdown":
+                _runtime.shut_down()
+            del forgotten
+
+    thread = threading.Thread(target=come_in_between, daemon=True)
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 def test_a_wait_that_is_too_long_names_the_limit() -> None:

@@ -41,7 +41,7 @@ from lambda_kit.errors import (
 )
 from tests import fresh_process
 from tests.databases.accounts import Shop
-from tests.databases.fakes import FakeContext
+from tests.databases.fakes import FakeContext, TickingContext
 from tests.databases.leaks import shown
 from tests.databases.proxy import full, proxy
 
@@ -797,14 +797,28 @@ def test_a_commit_at_the_deadline_has_a_little_of_the_reserve(shop: Shop, databa
     """
     What was done in time is committed; a commit of the user's own that is not sent any more is no lost one.
     """
-    with _invocation.scope(FakeContext(0.7)):
-        with database.connection() as connection:
+    for way in ("end", "method"):
+        context = TickingContext(0.8)
+        outcome = pytest.raises(DeadlineError) if way == "method" else contextlib.nullcontext()
+        with _invocation.scope(context), outcome, database.connection() as connection:
+            insert(connection, len(way))
+            context.until(0.45)
+            if way == "method":
+                connection.commit()
+    assert [len("end")] == shop.rows
+
+
+def test_a_connection_kept_by_its_user_has_the_time_of_each_invocation(shop: Shop, database: Mysql) -> None:
+    """
+    A block around several invocations is not held to the first one's end.
+    """
+    with contextlib.ExitStack() as kept:
+        first = TickingContext(0.8)
+        with _invocation.scope(first):
+            connection = kept.enter_context(database.connection())
+            first.until(0.45)
+        with _invocation.scope(TickingContext(5.0)):
             insert(connection, 1)
-            connection.kit_until_s = time.monotonic()  # type: ignore[attr-defined]  # the kit's own
-        with pytest.raises(DeadlineError), database.connection() as connection:
-            insert(connection, 2)
-            connection.kit_until_s = time.monotonic()  # type: ignore[attr-defined]  # the kit's own
-            connection.commit()
     assert [1] == shop.rows
 
 
@@ -845,7 +859,7 @@ def test_nothing_is_sent_after_the_deadline(database: Mysql) -> None:
     with database.connection():
         pass
 
-    with _invocation.scope(FakeContext(0.6)), pytest.raises(DeadlineError), database.connection() as connection:
+    with _invocation.scope(TickingContext(0.6)), pytest.raises(DeadlineError), database.connection() as connection:
         threading.Event().wait(0.15)
         value(connection, "SELECT 1")
 

@@ -7,6 +7,7 @@ Valkey for real, through redis-py: what dies is replaced, nothing is sent twice,
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import select
 import socket
@@ -26,9 +27,9 @@ from lambda_kit.databases._redis import _Redis
 from lambda_kit.errors import ConfigurationError, ConnectionLostError, ConnectTimeoutError, DatabaseError, DeadlineError, LoginError
 from tests import fresh_process
 from tests.databases.accounts import Store
-from tests.databases.fakes import FakeContext
+from tests.databases.fakes import FakeContext, TickingContext
 from tests.databases.leaks import shown
-from tests.databases.proxy import proxy
+from tests.databases.proxy import full, proxy
 
 Cache = Database[redis.Redis]
 Declare = Callable[..., Cache]
@@ -211,6 +212,102 @@ def test_a_subscription_opened_after_the_block_costs_the_connection(database: Ca
         assert again is not client
     assert {"busy": 1} == database.stats().reconnects
     subscription.close()
+
+
+@pytest.mark.parametrize(
+    "command",
+    ["MULTI", "SELECT 3", "CLIENT SETNAME me", b"multi", "SUBSCRIBE news"],
+    ids=["multi", "select", "client", "bytes", "subscribe"],
+)
+def test_a_session_that_was_changed_is_not_for_the_next(database: Cache, command: str | bytes) -> None:
+    """
+    The next invocation would get QUEUED for an answer, or the keys of another database.
+    """
+    with database.connection() as client:
+        client.execute_command(*command.split())  # type: ignore[no-untyped-call]  # redis-py's
+
+    with database.connection() as again:
+        assert again is not client
+        assert again.get("nothing") is None
+    assert {"busy": 1} == database.stats().reconnects
+
+
+def test_what_changes_no_session_costs_none(store: Store, database: Cache) -> None:
+    """
+    Transactions of redis-py's own, a watched key, a look at who is there.
+    """
+    with database.connection() as client:
+        with client.pipeline() as pipe:
+            pipe.watch(store.key)  # type: ignore[no-untyped-call]  # redis-py's
+            pipe.multi()
+            pipe.incr(store.key)
+            pipe.execute()
+        client.client_id()
+
+    with database.connection() as again:
+        assert again is client
+    assert 1 == store.count
+
+
+def test_an_answer_that_nobody_waited_for_is_not_taken_for_another(database: Cache) -> None:
+    """
+    A signal's exception may come between a command and its answer; redis-py puts the connection back as it is.
+    """
+    with database.connection() as client:
+        pool = client.connection_pool
+        for commands in ([("ECHO", "old")], [("ECHO", "old"), ("ECHO", "older")]):
+            only = pool.get_connection()
+            only.send_packed_command(only.pack_commands(commands))  # type: ignore[no-untyped-call]  # redis-py's
+            if len(commands) > 1:
+                only.read_response()
+            pool.release(only)
+
+            assert b"new" == client.echo("new")
+    with database.connection() as again:
+        assert again is not client
+    assert {"lost": 1} == database.stats().reconnects
+
+
+def test_a_client_kept_by_its_user_has_the_time_of_each_invocation(database: Cache) -> None:
+    """
+    A block around several invocations is not held to the first one's end.
+    """
+    with contextlib.ExitStack() as kept:
+        first = TickingContext(0.8)
+        with _invocation.scope(first):
+            client = kept.enter_context(database.connection())
+            first.until(0.45)
+        with _invocation.scope(TickingContext(5.0)):
+            assert client.ping()
+
+
+def test_all_addresses_of_a_name_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A name with two silent addresses takes no longer than one.
+    """
+    with full() as silent:
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", silent)] * 2)
+        started_s = time.monotonic()
+        with (
+            _invocation.scope(TickingContext(1.1)),
+            pytest.raises(ConnectTimeoutError),
+            databases.redis("redis://many.invalid").connection(),
+        ):
+            pass
+        assert time.monotonic() - started_s < 0.9
+
+
+def test_a_pool_that_was_emptied_is_replaced(declare: Declare) -> None:
+    """
+    Resetting redis-py's pool is rude, but clear to a ping.
+    """
+    database = declare(ping_after_s=0)
+    with database.connection() as client:
+        client.connection_pool.reset()
+
+    with database.connection() as again:
+        assert again.ping()
+    assert {"unanswered": 1} == database.stats().reconnects
 
 
 def test_a_password_stays_hidden_when_redis_py_connects_again(store: Store, declare: Declare) -> None:
@@ -488,7 +585,7 @@ def test_nothing_is_sent_after_the_deadline(store: Store, database: Cache) -> No
     with database.connection():
         pass
 
-    with _invocation.scope(FakeContext(0.6)), pytest.raises(DeadlineError), database.connection() as client:
+    with _invocation.scope(TickingContext(0.6)), pytest.raises(DeadlineError), database.connection() as client:
         threading.Event().wait(0.15)
         client.incr(store.key)
     assert 0 == store.count

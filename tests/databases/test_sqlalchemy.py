@@ -17,6 +17,7 @@ import pytest
 import sqlalchemy
 from psycopg import Connection
 from sqlalchemy import Engine, event, exc, text
+from sqlalchemy.exc import DBAPIError, InternalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from lambda_kit import _invocation, _runtime, databases
@@ -352,6 +353,51 @@ def test_a_failover_invalidates_the_connection(orders: Orders, database: Databas
     with engine.begin() as connection:
         insert(connection, orders, 1)
     assert [1] == orders.rows
+
+
+@pytest.mark.parametrize("way", ["engine", "connection"])
+def test_an_isolation_level_is_the_engines_alone(orders: Orders, database: Database[Connection], way: str) -> None:
+    """
+    AUTOCOMMIT holds for each of its connections, not only for the first use of one; others of the database never see it.
+    """
+    level = {"isolation_level": "AUTOCOMMIT"}
+    engine = database.sqlalchemy_engine(**level if way == "engine" else {})
+    if way == "connection":
+        engine = engine.execution_options(**level)  # type: ignore[assignment]  # an engine, too
+
+    for number in (1, 2):
+        with engine.connect() as connection:
+            insert(connection, orders, number)
+
+        with pytest.raises(KeyError), database.connection() as raw:
+            raw.execute(f"INSERT INTO {orders.role}.rows VALUES (9)")
+            raise KeyError
+    assert [1, 2] == orders.rows
+    assert 1 == database.stats().connects
+
+
+def test_a_stricter_isolation_level_is_the_engines_alone(database: Database[Connection]) -> None:
+    """
+    It is set at each checkout, and set back.
+    """
+    engine = database.sqlalchemy_engine(isolation_level="SERIALIZABLE")
+
+    for _ in range(2):
+        with engine.connect() as connection:
+            assert "serializable" == connection.execute(text("SHOW transaction_isolation")).scalar_one()
+        with database.connection() as raw:
+            assert ("read committed",) == raw.execute("SHOW transaction_isolation").fetchone()
+
+
+def test_a_commit_of_a_failed_transaction_is_refused(orders: Orders, engine: Engine) -> None:
+    """
+    PostgreSQL would answer it with a silent ROLLBACK.
+    """
+    with pytest.raises(InternalError, match="nothing can be committed"), engine.begin() as connection:
+        insert(connection, orders, 1)
+        with pytest.raises(DBAPIError):
+            connection.execute(text("SELECT 1/0"))
+    assert [] == orders.rows
 
 
 def test_a_lost_commit_is_in_doubt(orders: Orders, declare: Declare) -> None:
