@@ -85,7 +85,7 @@ def mysql(
         connect_timeout_s: Seconds one attempt may take. Attempts go on within the invocation's deadline, or 10 s.
         autocommit: Run each statement in a transaction of its own; an end of a block then has nothing to commit.
         on_connect: Called with each new connection, to run statements, which are committed.
-        options: More of what ``pymysql.connect`` takes, such as ``{"ssl_ca": ..., "cursorclass": ...}``.
+        options: More of what ``pymysql.connect`` takes, such as ``{"ssl_ca": ..., "ssl_verify_identity": True}``.
 
     Raises:
         ConfigurationError: There is neither *host* nor *login*, or *options* holds what is an argument here.

@@ -287,11 +287,17 @@ def test_a_handshake_that_is_cut_is_tried_again(subject: Subject) -> None:
     """
     with proxy(subject.server.port) as between:
         between.cut_after = CLIENT_HELLO
-        healed = threading.Timer(0.2, lambda: setattr(between, "cut_after", b""))
-        healed.start()
         database = subject.over(between.port)
 
+        def heal() -> None:
+            assert wait_until(lambda: between.count > 1, timeout_s=10)
+            between.cut_after = b""
+
+        healing = threading.Thread(target=heal)
+        healing.start()
+
         use(subject, database)
+        healing.join()
         assert 1 == database.stats().connects
         assert between.count > 1
         database.close()

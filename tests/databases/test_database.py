@@ -27,6 +27,7 @@ from lambda_kit.errors import (
     DeadlineError,
 )
 from tests.databases.fakes import FakeConnection, FakeContext, FakeDriver, FakeError
+from tests.threads import wait_until_at
 
 FakeDatabase = Database[FakeConnection]
 
@@ -167,6 +168,28 @@ def test_a_wait_that_is_too_long_names_the_limit() -> None:
     with _invocation.scope(FakeContext(0.6)), pytest.raises(DatabaseError, match="max_connections=1"):
         use(database)
     done.set()
+    threads[0].join(10)
+
+
+def test_a_restore_while_a_thread_waits_leaves_the_database_usable() -> None:
+    """
+    The thread waits for a connection that is gone; then it gets one of the new life, where the next wait is noticed again.
+    """
+    database = make(FakeDriver())
+    found: list[FakeConnection] = []
+    waiting = threading.Thread(target=lambda: found.append(use(database)))
+
+    with _invocation.scope(FakeContext(0.8)), pytest.raises(ConnectionLostError), database.connection():
+        waiting.start()
+        wait_until_at(waiting, "waiter.acquire(True, timeout)")
+        _runtime.restored()
+        waiting.join(10)
+    held, done, threads = hold_in_threads(database, 1)
+    threading.Timer(0.05, done.set).start()
+
+    assert held == found
+    assert use(database) is held[0]
+    assert 1.0 > database.stats().waited_s
     threads[0].join(10)
 
 

@@ -7,6 +7,7 @@ PostgreSQL for real: what dies is replaced, what is left behind is cleaned up, a
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import logging
 import select
@@ -16,10 +17,11 @@ import termios
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import psycopg
 import pytest
-from psycopg import Connection, errors
+from psycopg import Connection, errors, sql
 from psycopg.rows import dict_row
 
 from lambda_kit import _invocation, databases, preload
@@ -39,7 +41,7 @@ from lambda_kit.errors import (
 )
 from tests import fresh_process
 from tests.databases.conftest import Orders
-from tests.databases.fakes import FakeContext
+from tests.databases.fakes import FakeContext, TickingContext
 from tests.databases.leaks import shown
 from tests.databases.proxy import proxy
 
@@ -578,6 +580,178 @@ def test_a_lost_commit_of_the_users_own_is_in_doubt(orders: Orders, declare: Dec
     assert wait_until(lambda: [1, 2] == orders.rows, timeout_s=10)
 
 
+@pytest.mark.parametrize(
+    ("statement", "cut"),
+    [
+        ("COMMIT", b"COMMIT"),
+        ("/* the end */ commit", b"commit"),
+        ("SELECT 1; COMMIT", b"COMMIT"),
+        ("End", b"End"),
+        (sql.SQL("COMMIT"), b"COMMIT"),
+    ],
+    ids=["plain", "comment", "last", "end", "composed"],
+)
+def test_a_lost_commit_by_a_statement_is_in_doubt(orders: Orders, declare: Declare, statement: Any, cut: bytes) -> None:
+    """
+    However the COMMIT was written; an idempotent work is not done again either.
+    """
+    with proxy(orders.server.port) as between:
+        database = declare(f"host=127.0.0.1 port={between.port} dbname=postgres")
+
+        def work(connection: Connection) -> None:
+            insert(connection, orders, 1)
+            between.cut_after = cut
+            connection.execute(statement)
+
+        with pytest.raises(CommitUnknownError):
+            database.run(work, idempotent=True)
+    assert wait_until(lambda: [1] == orders.rows, timeout_s=10)
+
+
+def test_a_commit_given_up_by_a_statement_is_in_doubt(orders: Orders, declare: Declare) -> None:
+    """
+    At the deadline as at a cut.
+    """
+    with proxy(orders.server.port) as between:
+        database = declare(f"host=127.0.0.1 port={between.port} dbname=postgres")
+
+        with _invocation.scope(TickingContext(0.9)), pytest.raises(CommitUnknownError) as caught, database.connection() as connection:
+            insert(connection, orders, 1)
+            between.mute()
+            connection.execute("COMMIT")
+        assert isinstance(caught.value.__cause__, DeadlineError)
+
+
+def test_a_lost_commit_in_a_pipeline_is_in_doubt(orders: Orders, declare: Declare) -> None:
+    """
+    It was sent with other things, and none of them was answered.
+    """
+    with proxy(orders.server.port) as between:
+        database = declare(f"host=127.0.0.1 port={between.port} dbname=postgres")
+
+        with pytest.raises(CommitUnknownError), database.connection() as connection:
+            between.cut_after = b"COMMIT"
+            with connection.pipeline(), connection.transaction():
+                insert(connection, orders, 1)
+    assert wait_until(lambda: [1] == orders.rows, timeout_s=10)
+
+
+def test_a_lost_commit_stays_in_doubt_whatever_follows(orders: Orders, declare: Declare) -> None:
+    """
+    Code that rolls back when its commit fails does not make it certain.
+    """
+    with proxy(orders.server.port) as between:
+        database = declare(f"host=127.0.0.1 port={between.port} dbname=postgres")
+
+        with pytest.raises(CommitUnknownError), database.connection() as connection:
+            insert(connection, orders, 1)
+            between.cut_after = b"COMMIT"
+            try:
+                connection.commit()
+            except psycopg.Error:
+                connection.rollback()
+
+
+def test_a_commit_on_a_dead_connection_is_no_lost_one(orders: Orders, database: Postgres) -> None:
+    """
+    It was never sent.
+    """
+    with pytest.raises(ConnectionLostError), database.connection() as connection:
+        insert(connection, orders, 1)
+        orders.end_sessions()
+        with pytest.raises(psycopg.Error):
+            connection.execute("SELECT 1")
+        connection.commit()
+    assert [] == orders.rows
+
+
+@pytest.mark.parametrize("way", ["commit", "transaction"])
+def test_a_commit_of_a_failed_transaction_is_refused(orders: Orders, database: Postgres, way: str) -> None:
+    """
+    PostgreSQL would answer it with a silent ROLLBACK: what was done before the failure would be lost without a word.
+    """
+    with pytest.raises(errors.InFailedSqlTransaction, match="nothing can be committed"), database.connection() as connection:
+        block = connection.transaction() if way == "transaction" else contextlib.nullcontext()
+        with block:
+            insert(connection, orders, 1)
+            with pytest.raises(errors.DivisionByZero):
+                connection.execute("SELECT 1/0")
+        connection.commit()
+    with database.connection() as connection:
+        insert(connection, orders, 2)
+    assert [2] == orders.rows
+    assert 1 == database.stats().connects
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_closing_after_a_commit_loses_nothing(orders: Orders, database: Postgres, committed: bool) -> None:
+    """
+    As psycopg's own ``with connection:`` does. Nothing is open then, so nothing is said; with something open it is.
+    """
+    loss = contextlib.nullcontext() if committed else pytest.raises(ConnectionLostError)
+
+    with loss, database.connection() as connection:
+        if committed:
+            with connection:
+                insert(connection, orders, 1)
+        else:
+            insert(connection, orders, 1)
+            connection.close()
+    assert [1] * committed == orders.rows
+
+
+def test_what_is_set_in_python_is_set_back(orders: Orders, declare: Declare) -> None:
+    """
+    A read-only session of one invocation does not refuse the writes of the next; what on_connect sets stays.
+    """
+
+    def prepare(connection: Connection) -> None:
+        connection.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
+
+    database = declare(on_connect=prepare)
+    with database.connection() as connection:
+        connection.read_only, connection.deferrable, connection.isolation_level = True, True, None
+        connection.row_factory = dict_row  # type: ignore[assignment]  # of another type of row
+
+    with database.connection() as connection:
+        assert (None, None) == (connection.read_only, connection.deferrable)
+        assert ("serializable",) == connection.execute("SHOW transaction_isolation").fetchone()
+        insert(connection, orders, 1)
+    assert [1] == orders.rows
+    assert 1 == database.stats().connects
+
+
+def test_settings_are_set_back_though_the_earlier_deadline_has_passed(database: Postgres) -> None:
+    """
+    The time of one invocation is not that of the next.
+    """
+    with _invocation.scope(TickingContext(5.0)), database.connection() as connection:
+        connection.kit_until_s = 0.0  # type: ignore[attr-defined]  # the kit's own
+        connection.kit_changed = True  # type: ignore[attr-defined]  # the kit's own
+
+    with _invocation.scope(TickingContext(5.0)), database.connection() as connection:
+        assert (1,) == connection.execute("SELECT 1").fetchone()
+
+
+@pytest.mark.parametrize("left", ["pipeline", "two-phase"])
+def test_what_cannot_be_set_back_costs_the_connection(database: Postgres, left: str) -> None:
+    """
+    A pipeline that was not left, or a transaction that was prepared: the next block would fail at them.
+    """
+    with database.connection() as connection:
+        if left == "pipeline":
+            pipeline = connection.pipeline()
+            pipeline.__enter__()
+        else:
+            connection.tpc_begin("prepared")
+            # As after tpc_prepare(), which needs a server that allows it: nothing is open any more, and psycopg believes it is.
+            connection.execute("ROLLBACK")
+
+    with database.connection() as connection:
+        assert (1,) == connection.execute("SELECT 1").fetchone()
+    assert {"busy": 1} == database.stats().reconnects
+
+
 def test_a_commit_that_was_answered_leaves_no_doubt(orders: Orders, database: Postgres) -> None:
     """
     A refused COMMIT, or one that is through, is not what was lost later.
@@ -736,6 +910,27 @@ def test_an_unknown_database_is_not_tried_again(orders: Orders, declare: Declare
     assert [] == orders.asked
 
 
+def test_a_password_that_cannot_be_encoded_is_not_shown(declare: Declare, orders: Orders) -> None:
+    """
+    Python's own error has all of it.
+    """
+    database = declare(login=lambda _: Credentials(orders.role, "s3cret\ud800"))
+
+    with pytest.raises(ConfigurationError, match="cannot be encoded") as caught, database.connection():
+        pass
+    assert "s3cret" not in shown(caught.value)
+
+
+def test_a_stricter_sslmode_of_the_environment_stands(orders: Orders, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A login that wants TLS does not turn verification off.
+    """
+    monkeypatch.setenv("PGSSLMODE", "verify-full")
+    parameters = _Postgres(orders.conninfo)._parameters(Credentials("app", "x", needs_tls=True), 1.0)
+
+    assert "sslmode" not in parameters
+
+
 def test_a_login_may_want_tls(orders: Orders, declare: Declare) -> None:
     """
     Its password goes over no wire in clear: a server without TLS is refused, whatever the conninfo allows.
@@ -829,6 +1024,49 @@ def test_without_time_nothing_is_begun(orders: Orders, database: Postgres) -> No
         pass
     assert 0.2 == pytest.approx(caught.value.remaining_s, abs=0.05)
     assert [] == orders.backends
+
+
+def test_a_statement_is_not_sent_after_the_deadline(orders: Orders, declare: Declare) -> None:
+    """
+    The server might do it, and nobody would be told.
+    """
+    context = TickingContext(0.8)
+
+    with _invocation.scope(context), pytest.raises(DeadlineError), declare(autocommit=True).connection() as connection:
+        context.until(0.45)
+        insert(connection, orders, 1)
+    assert [] == orders.rows
+
+
+@pytest.mark.parametrize("way", ["end", "transaction"])
+def test_what_was_done_in_time_is_committed(orders: Orders, declare: Declare, way: str) -> None:
+    """
+    A COMMIT at the deadline has a little of the reserve: it takes milliseconds.
+    """
+    context = TickingContext(0.8)
+
+    with _invocation.scope(context), declare().connection() as connection, contextlib.ExitStack() as stack:
+        if way == "transaction":
+            stack.enter_context(connection.transaction())
+        insert(connection, orders, 1)
+        context.until(0.45)
+    assert [1] == orders.rows
+
+
+def test_a_connection_kept_by_its_user_has_the_time_of_each_invocation(orders: Orders, database: Postgres) -> None:
+    """
+    A block around several invocations, or none, is not held to the first one's end.
+    """
+    with contextlib.ExitStack() as kept:
+        first = TickingContext(0.8)
+        with _invocation.scope(first):
+            connection = kept.enter_context(database.connection())
+            first.until(0.45)
+        with _invocation.scope(TickingContext(5.0)):
+            insert(connection, orders, 1)
+        connection.kit_until_s = 0.0  # type: ignore[attr-defined]  # the kit's own
+        insert(connection, orders, 2)
+    assert [1, 2] == orders.rows
 
 
 def test_a_statement_does_not_outlive_the_deadline(database: Postgres) -> None:
@@ -951,6 +1189,7 @@ def test_two_threads_have_two_sessions(declare: Declare) -> None:
         (errors.IdleInTransactionSessionTimeout("x"), Verdict.LOST),
         (errors.ConnectionFailure("x"), Verdict.LOST),
         (psycopg.OperationalError("consuming input failed: SSL SYSCALL error: EOF detected"), Verdict.LOST),
+        (psycopg.OperationalError("consuming input failed: could not receive data: Connection reset by peer"), Verdict.LOST),
         (psycopg.OperationalError("the connection is closed"), Verdict.LOST),
         (psycopg.OperationalError("connection failed: SSL error: unexpected eof while reading"), Verdict.LOST),
         (psycopg.OperationalError("connection failed: SSL connection has been closed unexpectedly"), Verdict.LOST),

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tools import targets
-from tools.environments import FOLDER, ROOT, Environment, TargetError, run
+from tools.environments import FOLDER, ROOT, Environment, TargetError, milestones, run
 from tools.pythons import Interpreter
 
 _HERE = Interpreter((3, 13), "3.13.0", sys.executable)
@@ -127,6 +127,59 @@ def test_a_failing_command_is_named_with_its_exit_code() -> None:
     """
     with pytest.raises(TargetError, match="exit code 3: sh -c exit 3"):
         run(["sh", "-c", "exit 3"])
+
+
+def test_installing_is_no_long_silence() -> None:
+    """
+    What pip says about each package becomes a line for fifteen of them, and one for the end.
+    """
+    said = [
+        "Looking in links: x",
+        *(f"Collecting p{number}==1\n" for number in range(31)),
+        "  Downloading p",
+        "Installing collected packages: p",
+    ]
+
+    assert ["15 packages fetched", "30 packages fetched", "unpacking 31 packages"] == list(milestones(said))
+
+
+def test_building_an_environment_says_what_it_does(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """
+    A line for each step, with the name of the environment; one that is up to date says nothing; a failure names the command.
+    """
+    environment = Environment("run", Interpreter((3, 13), "3.13.0", str(_fake_python(tmp_path / "python"))))
+    environment.folder = str(tmp_path / "built")
+
+    environment.prepare()
+    told = capfd.readouterr().out.splitlines()
+    environment.prepare()
+
+    name = os.path.relpath(environment.folder, ROOT)
+    assert [
+        f"{name}: making the environment with {environment.interpreter}",
+        f"{name}: installing the packages of constraints/run.txt",
+        f"{name}: unpacking 1 packages",
+        f"{name}: installing the project",
+    ] == told
+    assert "" == capfd.readouterr().out
+    (tmp_path / "fails").touch()
+    environment.constraints = __file__
+    with pytest.raises(TargetError, match=r"exit code 5: \S+ -m pip install --progress-bar=off"):
+        environment.prepare()
+
+
+def _fake_python(path: Path) -> Path:
+    """
+    Write a program that makes environments with itself as the interpreter, and whose pip installs nothing.
+    """
+    path.write_text(
+        "#!/bin/sh\n"
+        'if [ "$2" = venv ]; then mkdir -p "$3/bin" && cp "$0" "$3/bin/python"; exit; fi\n'
+        f'if [ -e "{path.parent}/fails" ]; then exit 5; fi\n'
+        'case "$*" in *progress-bar*) echo "Collecting p==1"; echo "Installing collected packages: p";; esac\n'
+    )
+    path.chmod(0o755)
+    return path
 
 
 def test_a_required_python_that_is_missing_stops_the_run() -> None:
