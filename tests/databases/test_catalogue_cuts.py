@@ -161,7 +161,7 @@ def test_cuts_write_nothing_twice_to_mariadb(shop: Shop) -> None:
     with cutting_proxy(shop.server.port) as proxy:
         database = through_to_maria(proxy, shop)
 
-        ends = cut_at_random(proxy, database, into_numbers, runs=100)
+        ends = cut_at_random(proxy, database, into_numbers, runs=60)
         database.close()
 
     assert_honest(ends, rows_of_maria(shop))

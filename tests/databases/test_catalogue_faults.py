@@ -31,7 +31,7 @@ from tests.threads import at_once
 
 TERMINATIONS = 200
 # Coming up after a crash takes the server a tenth of a second.
-CRASHES = 20
+CRASHES = 12
 
 End = tuple[int, Callable[[int], object]]
 
@@ -180,7 +180,7 @@ def test_a_server_that_is_down_for_longer_is_said_in_time(server: PostgresServer
     try:
         with _invocation.scope(FakeContext(2.0)), pytest.raises(ConnectTimeoutError, match="refused") as caught:
             used(database)
-        assert time.monotonic() - started_s < 1.6
+        assert time.monotonic() - started_s < 2.0
         assert isinstance(caught.value.__cause__, psycopg.OperationalError)
     finally:
         server.restart()
@@ -201,7 +201,7 @@ def test_a_full_server_is_waited_for(server: PostgresServer, orders: Orders, dat
         freeing.start()
 
         assert used(database)
-        assert 1.0 <= time.monotonic() - started_s < 2.5
+        assert 1.0 <= time.monotonic() - started_s < 3.0
         freeing.join()
     assert 1 == len(orders.backends)
 
