@@ -99,10 +99,11 @@ def run(seconds: float, seed: int, workers: int, evidence: Path | None = None) -
         faults = Faults(server, proxy, store, environments, others_password)
         heart = _Heart()
         began_s = time.time()
-        _live(environments, faults, seed, seconds)
+        sessions = _live(environments, faults, seed, seconds)
         heart.stop()
         ended_s = time.time()
         found = _evidence(server, environments, folder, store, log, heart)
+        found.sessions = sessions
         found.calm = list(_between(began_s, list(windows(faults.struck, SETTLE_S)), ended_s))
         outcome = Outcome(
             seconds=seconds,
@@ -138,9 +139,9 @@ def _environment(number: int, seed: int, folder: Path, proxy: Proxy, store: Secr
     return Environment(number, Plan(seed, number), root=ROOT, environ=environ, on_line=log.add)
 
 
-def _live(environments: list[Environment], faults: Faults, seed: int, seconds: float) -> None:
+def _live(environments: list[Environment], faults: Faults, seed: int, seconds: float) -> int:
     """
-    Have functions invoked while faults strike, and for a while after the last one.
+    Have functions invoked while faults strike, and for a while after the last one; return how many sessions there are then.
     """
     for environment in environments:
         environment.start()
@@ -155,6 +156,7 @@ def _live(environments: list[Environment], faults: Faults, seed: int, seconds: f
         for lane in lanes:
             lane.join()
         time.sleep(min(LAST_CALM_S, LAST_CALM_SHARE * seconds))
+        return faults.sessions()
     finally:
         stop.set()
         for environment in environments:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks._chaos.oracle import Run
 from lambda_kit._local import LocalFunction
+from lambda_kit._local._function import ON_DEMAND, SNAP_START
 from lambda_kit._local._guard import KILL_TIMEOUT_S, has_ended
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 HANDLER = "benchmarks._chaos.app.entry"
 # A caller has this one's patience, the next caller the next one's.
 TIMEOUTS_S = (3.0, 4.0, 2.0, 6.0)
+# What is connected before the snapshot must not be used after it.
+INIT_TYPES = (ON_DEMAND, ON_DEMAND, ON_DEMAND, SNAP_START)
 # How long a fault waits for an invocation to hit.
 PATIENCE_S = 0.5
 # Only for invocations that went wrong: what they said is evidence.
@@ -44,6 +47,7 @@ class Environment:
     def __init__(self, number: int, plan: Plan, *, root: Path, environ: Mapping[str, str], on_line: Callable[[str], None]) -> None:
         self.number = number
         self.timeout_s = TIMEOUTS_S[(number - 1) % len(TIMEOUTS_S)]
+        self._init_type = INIT_TYPES[(number - 1) % len(INIT_TYPES)]
         self.runs: list[Run] = []
         self.happened: dict[str, int] = {}
         self.counted: dict[tuple[int, int], dict[str, Any]] = {}
@@ -108,7 +112,13 @@ class Environment:
     def _run(self) -> None:
         while not self._stop.is_set():
             with LocalFunction(
-                HANDLER, task_root=self._root, timeout_s=self.timeout_s, environ=self._environ, on_line=self._on_line, function_name="chaos"
+                HANDLER,
+                task_root=self._root,
+                timeout_s=self.timeout_s,
+                environ=self._environ,
+                on_line=self._on_line,
+                function_name="chaos",
+                init_type=self._init_type,
             ) as function:
                 self._live(function)
             self._forget()
@@ -144,10 +154,11 @@ class Environment:
             self._invoking = False
             interrupted, stalled_s = self._interrupted, self._stalled_s
         answer = result.payload if result.ok else None
-        if result.ok:
+        if result.ok and not interrupted:
             self._know(result.payload)
         else:
-            self._forget()
+            # Killed after its answer, it may not be gone yet.
+            self._end()
         self.runs.append(
             Run(
                 environment=self.number,
@@ -161,6 +172,7 @@ class Environment:
                 interrupted=interrupted and not result.ok,
                 error="" if result.ok else str(result.payload)[:1000],
                 left_s=answer["left_s"] if answer else None,
+                descriptors=answer["descriptors"] if answer else 0,
                 log=() if result.ok else result.log[-MOST_LINES:],
             )
         )

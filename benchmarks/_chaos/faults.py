@@ -34,7 +34,7 @@ DATABASE, USER, OTHERS = "chaos", "chaos", "others"
 # Bytes until a cut: the first statements of a transaction, its COMMIT and the answers lie within.
 MOST_BYTES = 4000
 # How far into an invocation its process is struck.
-LONGEST_DELAY_S = 0.012
+LONGEST_DELAY_S = 0.006
 SLOW_S = 0.02
 # How often a server that a fault has ended is started; a loaded machine may need more than one.
 ATTEMPTS = 10
@@ -113,6 +113,13 @@ class Faults:
                 missed = True
                 self.unexpected.append(f"{fault.kind}: {type(exc).__name__}: {exc}".strip())
             self.struck.append(Struck(fault.kind, began_s, time.time(), missed))
+
+    def sessions(self) -> int:
+        """
+        Return how many sessions functions have, once the server answers.
+        """
+        self._insist(self._backends)
+        return len(self._backends())
 
     # The server
 

@@ -44,6 +44,11 @@ ANSWERS = frozenset({"25006", "40001", DEADLOCK, "57014"})
 # SQLAlchemy wraps what the driver raises, a lost connection too; the kit's own errors it lets through.
 WRAPPING = ("engine",)
 
+# One connection of each database, two where there may be two, and one of a forked child.
+SESSIONS_EACH = 5
+# Those connections, the Runtime API's, the log, the modules' and what was just being closed: a dozen in all. What leaks grows.
+MOST_DESCRIPTORS = 40
+
 # Half a second is what the kit keeps back: who was stopped for longer than this cannot be blamed for what came after.
 EXCUSE_S = 0.4
 
@@ -58,6 +63,8 @@ class Run:
     Attributes:
         stalled_s: How long its process was stopped meanwhile; *late_s*: how late this machine was meanwhile, for whoever waited.
         interrupted: Its process was killed by the run.
+        left_s: What it had left when it returned, by its own clock.
+        descriptors: Open files and sockets of its process then.
     """
 
     environment: int
@@ -72,6 +79,7 @@ class Run:
     interrupted: bool = False
     error: str = ""
     left_s: float | None = None
+    descriptors: int = 0
     log: tuple[str, ...] = ()
 
     @property
@@ -101,6 +109,7 @@ class Evidence:
         opened: What accounts had at first, by id; *balances* is what they have now.
         secrets: Passwords; no text of *journal* or of a log may have one.
         leaks: Log lines that had one.
+        sessions: How many the server had at the end of the last calm, with the functions alive.
         calm: Spans of time in which nothing was wrong, and nothing had been for a while.
     """
 
@@ -113,6 +122,7 @@ class Evidence:
     runs: list[Run] = field(default_factory=list)
     secrets: Iterable[str] = ()
     leaks: list[str] = field(default_factory=list)
+    sessions: int = 0
     calm: list[tuple[float, float]] = field(default_factory=list)
 
 
@@ -143,6 +153,7 @@ def violations(evidence: Evidence) -> list[str]:
         *_words(last, evidence),
         *_times(evidence),
         *_leaks(evidence),
+        *_leftovers(evidence),
         *_calm(evidence),
     ]
 
@@ -237,6 +248,18 @@ def _leaks(evidence: Evidence) -> Iterator[str]:
             yield f"{entry['number']}: a password is in what its function was told"
     if evidence.leaks:
         yield f"a password is in {len(evidence.leaks)} lines of the log"
+
+
+def _leftovers(evidence: Evidence) -> Iterator[str]:
+    """
+    What is given up must be gone, here and on the server.
+    """
+    environments = {run.environment for run in evidence.runs}
+    if evidence.sessions > SESSIONS_EACH * len(environments):
+        yield f"{evidence.sessions} sessions of {len(environments)} environments are left on the server"
+    most = max((run.descriptors for run in evidence.runs), default=0)
+    if most > MOST_DESCRIPTORS:
+        yield f"a function process had {most} open files and sockets"
 
 
 def _calm(evidence: Evidence) -> Iterator[str]:

@@ -72,7 +72,8 @@ def page(outcome: Outcome) -> str:
 def _what_was_done() -> list[str]:
     return [
         "Each environment runs under Lambda's runtime client with a deadline of 2 to 6 s, is frozen between invocations, killed and",
-        "replaced; it reaches a PostgreSQL of this machine through a proxy, and logs in with a secret that rotates.",
+        "replaced; the fourth starts from a snapshot. They reach a PostgreSQL of this machine through a proxy, and log in with a secret",
+        "that rotates.",
         "Each invocation writes numbered rows in some of many ways: `db.run` with and without `idempotent`, `with` blocks, commits of",
         "its own, `executemany`, `COPY`, savepoints, `autocommit`, threads, forks, SQLAlchemy where it is installed; and on purpose it",
         "leaves transactions open that nobody may commit.",
@@ -84,21 +85,21 @@ def _what_was_done() -> list[str]:
 
 
 def _verdict(outcome: Outcome) -> list[str]:
-    told = Counter(entry["outcome"] for entry in _last(outcome.evidence))
+    last = list(_last(outcome.evidence))
+    acknowledged = sum(entry["outcome"] == ACKNOWLEDGED for entry in last)
     numbers = {number for _, number, _ in outcome.evidence.places}
-    unknown = [entry["number"] for entry in _last(outcome.evidence) if entry["outcome"] == "CommitUnknownError"]
-    there = sum(number in numbers for number in unknown)
-    verdict = "**None.**" if not outcome.violations else f"**{len(outcome.violations)}.**"
-    return [
+    unknown = [entry["number"] in numbers for entry in last if entry["outcome"] == "CommitUnknownError"]
+    lines = [
         "## Violations",
         "",
-        f"{verdict} {told[ACKNOWLEDGED]} acknowledged writes are there exactly once, each with all its rows or none.",
-        f"Of {len(unknown)} that ended with `CommitUnknownError`, {there} are there, once, and {len(unknown) - there} are not.",
-        "What ended with any other error is not there; no account is off by anything; no abandoned transaction was committed;",
-        "no invocation outlived its deadline; no error came untyped; no password is in a log or an error;",
-        "what began and ended in a calm succeeded.",
-        "",
+        "**None.**" if not outcome.violations else f"**{len(outcome.violations)}.** It should be so:",
+        f"{acknowledged} acknowledged writes are there exactly once, all rows of each.",
+        f"Of {len(unknown)} that ended with `CommitUnknownError`, {sum(unknown)} are there, once, and {unknown.count(False)} are not.",
+        "What ended with any other error is not there, except where that says it may be; no transaction is there in part;",
+        "no account is off by anything; no abandoned transaction was committed; no invocation outlived its deadline;",
+        "no error came untyped; no password is in a log or an error; what began and ended in a calm succeeded.",
     ]
+    return [*lines, ""]
 
 
 def _invocations(outcome: Outcome) -> list[str]:
@@ -127,6 +128,8 @@ def _invocations(outcome: Outcome) -> list[str]:
         f"The one that came closest to its deadline had {left:.2f} s left when it returned; 0.5 s are what the kit keeps back.",
         f"This machine, with all that runs on it, was up to {outcome.late_s:.2f} s late;",
         f"{sum(run.is_excused for run in runs)} invocations were not given the time to keep their deadline.",
+        f"{outcome.evidence.sessions} sessions were open at the end,",
+        f"and no process ever had more than {max((run.descriptors for run in runs), default=0)} open files and sockets.",
         "Times are those of the caller, with the runtime client and a local Runtime API in between; new environments are left out.",
         "",
     ]

@@ -129,7 +129,9 @@ def _draw_lane(rng: random.Random, lane: str, seconds: float) -> Iterator[Fault]
             if at_s - rotated_s < BETWEEN_ROTATIONS_S:
                 continue
             rotated_s = at_s
-        fault = Fault(at_s, name, rng.uniform(KINDS[name].shortest_s, KINDS[name].longest_s), rng.random())
+        # None lasts much longer than the run.
+        lasts_s = min(rng.uniform(KINDS[name].shortest_s, KINDS[name].longest_s), seconds - at_s + KINDS[name].shortest_s)
+        fault = Fault(at_s, name, lasts_s, rng.random())
         yield fault
         at_s += fault.seconds + rng.uniform(0.1, LONGEST_GAP_S[lane])
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks._chaos.oracle import PLACES, Evidence, Run, copies_allowed, violations
+from benchmarks._chaos.oracle import MOST_DESCRIPTORS, PLACES, SESSIONS_EACH, Evidence, Run, copies_allowed, violations
 
 CALM = (1_000.0, 2_000.0)
 
@@ -309,6 +309,18 @@ def test_a_failure_in_a_calm_is_reported(evidence: Evidence, began_s: float, end
     ]
 
     assert (["99: failed in a calm: insert, ConnectTimeoutError"] if reported else []) == violations(evidence)
+
+
+def test_what_is_left_over_is_reported(evidence: Evidence) -> None:
+    """
+    Sessions on the server, and descriptors in a function's process.
+    """
+    evidence.sessions = SESSIONS_EACH + 1
+    evidence.runs = [run(descriptors=MOST_DESCRIPTORS + 1)]
+
+    assert ["6 sessions of 1 environments are left on the server", "a function process had 41 open files and sockets"] == violations(
+        evidence
+    )
 
 
 def test_a_run_without_writes_proves_nothing() -> None:
