@@ -77,7 +77,8 @@ def build_layer(
         check_pinned(plan, install_kit(tree), pins(plan.requirements))
         packages = check_tree(tree, target)
         left_out = archive.leave_out(tree, plan.leave_out)
-        bytecode = archive.compile_bytecode(tree, target, (find_interpreter or interpreter_for)(target))
+        interpreter = (find_interpreter or interpreter_for)(target)
+        bytecode = archive.compile_bytecode(tree, target, interpreter, without_source=plan.source == "exclude")
         files = archive.tree_files(tree)
     content_sha256 = archive.content_sha256(files)
     if check:

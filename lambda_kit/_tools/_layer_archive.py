@@ -15,6 +15,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+from lambda_kit._tools import _compile
 from lambda_kit._tools._layer_plan import Target
 from lambda_kit.errors import LayerError
 
@@ -46,23 +47,24 @@ def leave_out(tree: Path, patterns: Iterable[str]) -> int:
     return removed
 
 
-def compile_bytecode(tree: Path, target: Target, interpreter: str | None) -> int:
+def compile_bytecode(tree: Path, target: Target, interpreter: str | None, *, without_source: bool = False) -> int:
     """
     Compile every module with *interpreter*, which must be of the target's minor version; return how many, 0 without one.
 
-    Lambda's file system is read-only, so what is not compiled here is compiled at every cold start. ``unchecked-hash``
-    never looks at the source's date, which a zip does not keep well. Tracebacks show the paths of Lambda.
+    Lambda's file system is read-only, so what is not compiled here is compiled at every cold start. Tracebacks show the
+    paths of Lambda. *without_source* packs the bytecode instead of the modules; without an interpreter they stay.
     """
     if interpreter is None:
         return 0
-    where = ["-s", str(tree), "-p", _MOUNT]
-    command = [interpreter, "-s", "-S", "-m", "compileall", "-qq", "-f", "--invalidation-mode", "unchecked-hash", *where, str(tree)]
-    # Sets are written in the order of their hashes. A file that does not compile (a template, say) stays as it is.
+    command = [interpreter, "-s", "-S", "-P", _compile.__file__, str(tree), _MOUNT, *["--without-source"] * without_source]
+    # Sets are written in the order of their hashes.
     environ = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONHASHSEED": "0"}
     subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, env=environ, check=False)
     compiled = len(list(tree.rglob("*.pyc")))
     if not compiled:
         raise LayerError(f"{interpreter} compiled nothing for {target}: does it start?")
+    for record in sorted(tree.glob("*.dist-info/RECORD")):
+        _forget_missing(tree, record)
     return compiled
 
 

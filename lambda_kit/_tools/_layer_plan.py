@@ -67,6 +67,7 @@ class LayerPlan:
         requirements: A file of pinned versions with hashes, complete: what it does not name is not installed.
         extras: The kit's extras that shall work with the layer; what they need must be pinned.
         sdk: ``exclude`` leaves boto3 and all it needs to the runtime, ``include`` packs them (all or none).
+        source: ``exclude`` packs modules as bytecode, less source and docstrings; ``include`` packs both.
         leave_out: Patterns of files to drop, matched against the path in the layer. Never touches package metadata.
     """
 
@@ -76,6 +77,7 @@ class LayerPlan:
     arch: tuple[str, ...] = ("x86_64",)
     extras: tuple[str, ...] = ()
     sdk: str = "exclude"
+    source: str = "include"
     leave_out: tuple[str, ...] = field(default=())
 
     def target(self, python: str | None = None, arch: str | None = None) -> Target:
@@ -114,7 +116,7 @@ def _checked(path: Path, key: str, value: object) -> Any:
     """
     Return *value* as the plan holds it: a string, or a tuple of strings.
     """
-    if key in {"name", "requirements", "sdk"}:
+    if key in {"name", "requirements", "sdk", "source"}:
         if isinstance(value, str) and value:
             return value
         raise LayerError(f"{path}: {key!r} must be a string")
@@ -124,7 +126,9 @@ def _checked(path: Path, key: str, value: object) -> Any:
 
 
 def _check_choices(path: Path, plan: LayerPlan) -> None:
-    choices = [("python", plan.python, tuple(_GLIBC)), ("arch", plan.arch, tuple(_MACHINES)), ("sdk", (plan.sdk,), ("exclude", "include"))]
+    either = ("exclude", "include")
+    choices = [("python", plan.python, tuple(_GLIBC)), ("arch", plan.arch, tuple(_MACHINES))]
+    choices += [("sdk", (plan.sdk,), either), ("source", (plan.source,), either)]
     for key, given, allowed in choices:
         if not given or not set(given) <= set(allowed):
             raise LayerError(f"{path}: {key!r} is {', '.join(given) or 'empty'}; possible are {', '.join(allowed)}")

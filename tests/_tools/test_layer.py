@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from lambda_kit._tools._compile import compile_tree
 from lambda_kit._tools._layer import Layer, build_layer, interpreter_for
 from lambda_kit._tools._layer_archive import compile_bytecode, running_python, tree_files
 from lambda_kit._tools._layer_command import description, layer_app
@@ -99,6 +100,29 @@ def shop(tmp_path: Path) -> Shop:
     return Shop(tmp_path)
 
 
+# A docstring on everything that has one, and an error on line 13.
+_TALK = '''"""Module."""
+from __future__ import annotations
+
+class Talk:
+    """Class."""
+
+    def speak(self) -> str:
+        """Method."""
+        return "hello"
+
+    async def whisper(self) -> None: ...
+    def fail(self) -> float:
+        return 1 / 0
+
+class Empty:
+    """Empty."""
+
+def said() -> list[str | None]:
+    return [__doc__, Talk.__doc__, Talk.speak.__doc__, Empty.__doc__]
+'''
+
+
 def test_a_second_build_gives_the_same_bytes(built_layer: Layer, wheels: Wheels, tmp_path: Path) -> None:
     """
     Another folder, another process's temporary names and another time make no difference.
@@ -164,7 +188,7 @@ def test_bytecode_is_never_checked_again(layer_folder: Path, built_layer: Layer)
     Each compiled module carries the flags of an unchecked hash, and the path it has on Lambda.
     """
     compiled = list(layer_folder.rglob("*.pyc"))
-    code = marshal.loads((layer_folder / f"lambda_kit/__pycache__/errors.{sys.implementation.cache_tag}.pyc").read_bytes()[16:])  # noqa: S302 - written by the build under test
+    code = marshal.loads((layer_folder / "lambda_kit" / "errors.pyc").read_bytes()[16:])  # noqa: S302 - written by the build under test
 
     assert built_layer.bytecode == len(compiled) > 100
     assert {1} == {int.from_bytes(path.read_bytes()[4:8], "little") for path in compiled}
@@ -187,9 +211,49 @@ def test_the_zip_has_fixed_dates_modes_and_order(built_layer: Layer) -> None:
 
 def test_the_kit_s_layer_is_small(built_layer: Layer) -> None:
     """
-    Everything the runtime lacks, drivers and bytecode included, is a download of a fraction of a second.
+    Everything the runtime lacks, drivers and bytecode included, is a download of a fraction of a second, as the page about it says.
     """
-    assert built_layer.zip_bytes == built_layer.path.stat().st_size < 12_000_000
+    assert built_layer.zip_bytes == built_layer.path.stat().st_size < 9_500_000
+
+
+def test_bytecode_alone_runs_as_modules_do(tmp_path: Path) -> None:
+    """
+    Without source and docstrings a module does the same; an error still names file, line and function. Templates stay.
+    """
+    for mode in ("both", "bytecode"):
+        talk = tmp_path / mode / "talk"
+        talk.mkdir(parents=True)
+        (talk / "__init__.py").write_text(_TALK)
+        (talk / "template.py").write_text("class {{ name }}: ...")
+        compile_tree(str(talk.parent), "/opt/python", without_source=mode == "bytecode")
+
+    names = {mode: sorted(path.name for path in (tmp_path / mode / "talk").rglob("*") if path.is_file()) for mode in ("both", "bytecode")}
+    cached = f"__init__.{sys.implementation.cache_tag}.pyc"
+    assert {"both": [cached, "__init__.py", "template.py"], "bytecode": ["__init__.pyc", "template.py"]} == names
+    told = {}
+    for mode in ("both", "bytecode"):
+        source = f"import sys; sys.path.insert(0, {str(tmp_path / mode)!r}); import talk; print(talk.said()); talk.Talk().fail()"
+        done = subprocess.run([sys.executable, "-I", "-S", "-c", source], capture_output=True, text=True, check=False)
+        told[mode] = [done.stdout, *re.findall(r"talk/__init__.py\", (line .*)", done.stderr)]
+    frame = "line 13, in fail"
+    assert {"both": ["['Module.', 'Class.', 'Method.', 'Empty.']\n", frame], "bytecode": ["[None, None, None, None]\n", frame]} == told
+
+
+def test_a_layer_keeps_its_source_where_the_plan_says_so(shop: Shop) -> None:
+    """
+    ``source = "include"``, which is the default, packs modules beside their bytecode; ``exclude`` the bytecode alone.
+    """
+    shop.add("talk", files={"talk/__init__.py": _TALK.encode()})
+    names = {}
+    for keys in ({}, {"source": "exclude"}):
+        built = build_layer(shop.plan(**keys), out=shop.folder / "out.zip", wheels=shop.wheels)
+        with zipfile.ZipFile(built.path) as archive:
+            names[keys.get("source")] = [name for name in archive.namelist() if "/talk/" in name]
+            record = archive.read("python/talk-1.0.dist-info/RECORD").decode()
+
+    cached = f"python/talk/__pycache__/__init__.{sys.implementation.cache_tag}.pyc"
+    assert {None: ["python/talk/__init__.py", cached], "exclude": ["python/talk/__init__.pyc"]} == names
+    assert "talk/__init__.py" not in record
 
 
 def test_check_accepts_the_same_and_refuses_a_different_layer(shop: Shop) -> None:
@@ -314,6 +378,7 @@ def test_packages_that_cannot_be_packed_are_named(shop: Shop, prepare: object, m
         ({"python": []}, "'python' is empty; possible are 3.11, 3.12"),
         ({"arch": ["sparc"]}, "'arch' is sparc; possible are x86_64, arm64"),
         ({"sdk": "some"}, "'sdk' is some; possible are exclude, include"),
+        ({"source": "none"}, "'source' is none; possible are exclude, include"),
         ({"requirements": "gone.txt"}, r"cannot read the layer's requirements .*gone\.txt: No such file"),
         ({"extras": ["flying"]}, "the kit has no extra 'flying'; it has all, aws, events"),
         ({"extras": ["events"]}, "pydantic is not pinned, but its extra 'events' needs it"),
