@@ -127,13 +127,15 @@ class _PasswordLogin:
 
 class _Refusals:
     """
-    What the server has refused lately: pending versions, and how often the secret was fetched because of it.
+    What the server has refused lately: pending versions, and how often the secret was fetched because of it; and what it has not.
     """
 
-    __slots__ = ("calls_s", "generation", "pending_s")
+    __slots__ = ("calls_s", "generation", "offered", "pending_s")
 
     def __init__(self) -> None:
         self.generation = _runtime.generation()
+        # The pending credentials that were offered and not refused since.
+        self.offered: Credentials | None = None
         self.pending_s: dict[str, float] = {}
         self.calls_s: list[float] = []
 
@@ -206,9 +208,14 @@ class _SecretLogin:
         """
         if isinstance(refused, _PendingCredentials):
             self._refusals.pending_s = {refused.version: _runtime.monotonic_s()}
+            self._refusals.offered = None
             return None
-        if self._pending is None or not self._refusals.may_call():
+        if self._pending is None:
             return None
+        if not self._refusals.may_call():
+            # Within a rotation connections may be lost more often than calls are allowed.
+            known = self._refusals.offered
+            return None if known is None or known.logs_in_like(refused) else known
         self._pending.invalidate()
         try:
             found = self._pending()
@@ -216,7 +223,10 @@ class _SecretLogin:
             # Most of the time no rotation is under way, and nothing is pending.
             return None
         offered = _versioned(_PendingCredentials, found, self._pending.version)
-        return None if self._refusals.was_refused(offered.version) or offered.logs_in_like(refused) else offered
+        if self._refusals.was_refused(offered.version) or offered.logs_in_like(refused):
+            return None
+        self._refusals.offered = offered
+        return offered
 
     def _read_current(self) -> Credentials:
         return _versioned(Credentials, self._current(), self._current.version)

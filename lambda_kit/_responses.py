@@ -49,8 +49,8 @@ class Reject(Outcome):
     __slots__ = ("status",)
 
     def __init__(self, *, status: int = 400) -> None:
-        if not 400 <= status <= 499:
-            raise ConfigurationError(f"Reject(status={status}): a rejection is a status from 400 to 499")
+        if not is_number(status, int) or not 400 <= status <= 499:
+            raise ConfigurationError(f"Reject(status={status!r}): a rejection is a status from 400 to 499, a whole number")
         self.status = status
 
     def __eq__(self, other: object) -> bool:
@@ -74,8 +74,8 @@ class Retry(Outcome):
     __slots__ = ("after_s",)
 
     def __init__(self, *, after_s: float | None = None) -> None:
-        if after_s is not None and not 0 <= after_s < math.inf:
-            raise ConfigurationError(f"Retry(after_s={after_s}): seconds to wait are 0 or more")
+        if after_s is not None and not (is_number(after_s) and 0 <= after_s < math.inf):
+            raise ConfigurationError(f"Retry(after_s={after_s!r}): seconds to wait are a number, 0 or more")
         self.after_s = after_s
 
     def __eq__(self, other: object) -> bool:
@@ -89,6 +89,13 @@ class Retry(Outcome):
 
 
 # HTTP
+
+
+def is_number(value: object, *types: type) -> bool:
+    """
+    Tell whether *value* is a number, of *types* where they are given. True and False are none.
+    """
+    return isinstance(value, types or (int, float)) and not isinstance(value, bool)
 
 
 class Response:

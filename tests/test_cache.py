@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -508,6 +509,16 @@ def test_derived_forms_stay_with_the_version(cache: Cache[Any]) -> None:
     assert {} == cache.put("k", "2", None).derived
 
 
+def test_derived_forms_do_not_outlive_the_value(cache: Cache[Any], clock: Clock) -> None:
+    """
+    A parameter that was deleted and created again begins at version 1 once more, with another value.
+    """
+    cache.get("k", lambda: ("old", "1"), **TIMES).derive("upper", "OLD")
+    clock.advance(101.0)
+
+    assert {} == cache.get("k", lambda: ("new", "1"), **TIMES).derived
+
+
 def test_derived_forms_are_bounded(cache: Cache[Any]) -> None:
     """
     A caller with a new function for each call does not fill the memory.
@@ -711,6 +722,41 @@ def test_what_is_due_soon_is_known(cache: Cache[Any], clock: Clock) -> None:
     assert ["old", "young"] == cache.due()
     clock.wall -= 1000
     assert [] == cache.due()
+
+
+def test_looking_for_what_is_due_is_no_use(clock: Clock) -> None:
+    """
+    After it the least recently used value goes first as before.
+    """
+    cache: Cache[Any] = Cache(max_entries=2, wall_s=lambda: clock.wall, monotonic_s=lambda: clock.monotonic)
+    assert [] == cache.due()
+    cache.put("a", 1, None, max_age_s=100.0)
+    cache.put("b", 2, None, max_age_s=100.0)
+    assert cache.known("a") is not None
+    cache.due()
+    cache.put("c", 3, None)
+
+    assert (True, False) == (cache.known("a") is not None, cache.known("b") is not None)
+
+
+def test_looking_at_a_key_stands_its_removal(pool: ThreadPoolExecutor) -> None:
+    """
+    Other threads may push a value out between two steps of a look.
+    """
+    cache: Cache[Any] = Cache(max_entries=2)
+    cache.put(0, 0, None)
+    interval_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        looks = [pool.submit(lambda: [cache.known(number % 4) for number in range(50_000)]) for _ in range(3)]
+        number = 0
+        while not all(look.done() for look in looks):
+            number += 1
+            cache.put(number % 4, number, None)
+    finally:
+        sys.setswitchinterval(interval_s)
+
+    assert [None] * 3 == [look.exception() for look in looks]
 
 
 def test_reads_and_fetches_are_counted(cache: Cache[Any], clock: Clock, pool: ThreadPoolExecutor) -> None:

@@ -5,13 +5,16 @@ Stand-ins: nothing at declaration, the real thing from the first touch on, right
 from __future__ import annotations
 
 import copy
+import gc
 import os
 import pickle
+import sys
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from unittest import mock
+from weakref import ref
 
 import boto3
 import pytest
@@ -23,6 +26,7 @@ from botocore.stub import Stubber
 from moto import mock_aws
 
 from lambda_kit import _clients, _observe, _runtime, preload, use
+from lambda_kit._clients import _standins
 from lambda_kit.errors import ConfigurationError
 from tests import fresh_process
 
@@ -302,6 +306,51 @@ def test_forked_child_builds_its_own(aws_environ: AwsServer) -> None:
     assert 42 == os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     assert ssm.meta is real
     assert "1" == ssm.get_parameter(Name="/p")["Parameter"]["Value"]
+
+
+def test_declarations_that_nobody_repeats_do_not_fill_the_memory() -> None:
+    """
+    A client declared for each invocation, with a Config or a session name of its own, goes when its stand-in does.
+    """
+    metas = [ref(client("sqs", config=Config(user_agent_extra=str(number))).meta) for number in range(_standins.MOST_SHARED + 5)]
+    for number in range(_standins.MOST_SHARED + 5):
+        _standins._session((("RoleArn", "arn:aws:iam::123456789012:role/x"), ("RoleSessionName", str(number))))
+    gc.collect()
+
+    assert _standins.MOST_SHARED >= sum(meta() is not None for meta in metas)
+    assert _standins.MOST_SHARED == len(_standins._shared.sessions)
+
+
+def test_a_client_of_many_is_ready_for_a_snapshot_all_the_same() -> None:
+    """
+    It is closed although equal declarations would not find it any more.
+    """
+    s3 = client("s3")
+    s3.meta  # noqa: B018 - touching is the point
+    with mock.patch.object(BaseClient, "close", autospec=True) as close:
+        for number in range(_standins.MOST_SHARED):
+            client("sqs", config=Config(user_agent_extra=str(number))).meta  # noqa: B018 - touching is the point
+        _runtime.take_snapshot()
+
+    assert s3 in [call.args[0] for call in close.call_args_list]
+
+
+def test_declaring_stands_a_look_at_what_is_declared() -> None:
+    """
+    The first read asks what is declared while other threads may declare.
+    """
+    held = [client("s3") for _ in range(20)]
+    interval_s = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor() as pool:
+            looks = pool.submit(lambda: [len(_standins.declarations()) for _ in range(2_000)])
+            while not looks.done():
+                client("s3")
+    finally:
+        sys.setswitchinterval(interval_s)
+
+    assert len(held) <= min(looks.result())
 
 
 def test_reset_makes_stand_ins_untouched(monkeypatch: pytest.MonkeyPatch) -> None:

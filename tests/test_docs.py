@@ -1,5 +1,5 @@
 """
-Every code block of the README and the docs runs.
+Every code block of the README, the docs and the examples runs.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import pymysql
 import pytest
 from sybil import Sybil
 from sybil.parsers.markdown import CodeBlockParser, PythonCodeBlockParser
 
 from lambda_kit import _runtime
-from lambda_kit._local import PostgresServer
-from lambda_kit.testing import LambdaEvents
+from lambda_kit.testing import LambdaEvents, PostgresServer, plugin
+from tests.databases.servers import MariaServer, ValkeyServer, need
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from sybil import Example
 
 ROOT = Path(__file__).resolve().parent.parent
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "examples").glob("*/README.md"))]
 
 
 def run_console(example: Example) -> None:
@@ -47,7 +48,8 @@ def run_console(example: Example) -> None:
             if words[0] == "pytest":
                 (folder / words[1]).write_text(unit_tests(Path(example.path)), encoding="utf-8")
             module = {"lambda-kit": "lambda_kit", "pytest": "pytest"}[words[0]]
-            done = subprocess.run([sys.executable, "-m", module, *words[1:]], cwd=folder, capture_output=True, text=True, check=False)
+            command = [sys.executable, "-m", module, *words[1:], *(example.namespace["plugins"] if words[0] == "pytest" else [])]
+            done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
             assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
 
 
@@ -94,12 +96,9 @@ def namespace(request: pytest.FixtureRequest, document: Path, monkeypatch: pytes
     What a document's blocks find: the parameters and secrets it talks of, a database, a folder with the files it names.
     """
     request.getfixturevalue("aws_environ")
-    login: dict[str, Any] = {"username": "orders", "password": "s3cret"}
-    if "databases.postgres" in document.read_text(encoding="utf-8"):
-        postgres = request.getfixturevalue("orders_database")
-        login = postgres.secret(dbname="orders", user="orders", password="s3cret")
     boto3.client("ssm").put_parameter(Name="/orders/price", Value="19.90", Type="String")
-    boto3.client("secretsmanager").create_secret(Name="orders/db", SecretString=json.dumps(login))
+    for name, login in logins(request, document.read_text(encoding="utf-8")).items():
+        boto3.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(login))
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "docs")
     (tmp_path / "app.py").write_text(application(document))
     monkeypatch.chdir(tmp_path)
@@ -111,7 +110,30 @@ def namespace(request: pytest.FixtureRequest, document: Path, monkeypatch: pytes
     (tmp_path / "aws.toml").write_text('[parameters]\n"/orders/price" = "19.90"\n')
     event = LambdaEvents().api_v2("POST", "/quotes", json={"sku": "teapot", "quantity": 2})
     (tmp_path / "event.json").write_text(json.dumps(event))
-    return {"folder": str(tmp_path), "__name__": "app"}
+    # A checkout that is not installed does not announce its plugin, so whoever runs this had to name it.
+    named = request.config.pluginmanager.has_plugin(plugin.__name__)
+    return {"folder": str(tmp_path), "plugins": ["-p", plugin.__name__] if named else [], "__name__": "app"}
+
+
+def logins(request: pytest.FixtureRequest, text: str) -> dict[str, dict[str, Any]]:
+    """
+    Return the secrets that a document reads: logins to servers that are started for those who declare a database of the kind.
+    """
+    login: dict[str, Any] = {"username": "orders", "password": "s3cret"}
+    secrets = {"orders/db": login}
+    if "databases.postgres(" in text:
+        postgres = request.getfixturevalue("orders_database")
+        postgres.execute("TRUNCATE orders", dbname="orders")
+        login |= postgres.secret(dbname="orders", user="orders", password="s3cret")
+    if "databases.mysql(" in text:
+        maria = request.getfixturevalue("orders_maria")
+        maria.execute("TRUNCATE orders.orders")
+        login |= {"host": maria.host, "port": maria.port, "dbname": "orders"}
+    if "databases.redis(" in text:
+        cache = request.getfixturevalue("orders_cache")
+        cache.execute("FLUSHALL")
+        secrets["orders/cache"] = {**login, "host": cache.host, "port": cache.port}
+    return secrets
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +149,31 @@ def orders_database() -> Iterator[PostgresServer]:
         yield postgres
 
 
+@pytest.fixture(scope="module")
+def orders_maria() -> Iterator[MariaServer]:
+    """
+    The same in MariaDB, where the system has it.
+    """
+    need("mariadbd")
+    with MariaServer() as maria:
+        maria.execute("CREATE DATABASE orders")
+        maria.execute("CREATE USER orders IDENTIFIED BY 's3cret'")
+        maria.execute("GRANT ALL ON orders.* TO orders")
+        with pymysql.connect(host=maria.host, port=maria.port, user="orders", password="s3cret", database="orders") as connection:
+            connection.cursor().execute("CREATE TABLE orders (id int AUTO_INCREMENT PRIMARY KEY, sku varchar(64) NOT NULL)")
+        yield maria
+
+
+@pytest.fixture(scope="module")
+def orders_cache() -> Iterator[ValkeyServer]:
+    """
+    A Valkey with a user.
+    """
+    with ValkeyServer() as valkey:
+        valkey.execute("ACL", "SETUSER", "orders", "on", ">s3cret", "~*", "&*", "+@all")
+        yield valkey
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_code_block_runs(request: pytest.FixtureRequest, document: Path, namespace: dict[str, Any]) -> None:
     """
@@ -140,8 +187,10 @@ def test_every_code_block_runs(request: pytest.FixtureRequest, document: Path, n
         example.evaluate()
         for name in [name for name in parsed.namespace if name.startswith("test_")]:
             test = parsed.namespace.pop(name)
-            fixtures = {parameter: request.getfixturevalue(parameter) for parameter in inspect.signature(test).parameters}
-            test(**fixtures)
+            parameters = inspect.signature(test).parameters
+            # What asks for fixtures of the document's own is for the pytest that the document runs in the end.
+            if not set(parameters) & set(parsed.namespace):
+                test(**{parameter: request.getfixturevalue(parameter) for parameter in parameters})
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -16,6 +16,7 @@ import botocore.session
 import pytest
 
 from lambda_kit import _runtime, env, password_login, rds_iam_login, secret, secret_login
+from lambda_kit._logins import MOST_CALLS
 from lambda_kit.databases import Credentials
 from lambda_kit.errors import ConfigurationError, LoginError, ParameterNotFoundError, ParameterUnavailableError, ParameterValueError
 from tests import fresh_process
@@ -136,7 +137,7 @@ def test_a_version_that_another_thread_fetched_costs_no_call(stored: StoredLogin
 
 def test_alternating_users_change_the_user_too(stored: StoredLogin) -> None:
     """
-    The other rotation strategy: the secret names the clone.
+    D19: the other rotation strategy: the secret names the clone.
     """
     login = secret_login(stored.name)
     old = login(None)
@@ -149,7 +150,7 @@ def test_alternating_users_change_the_user_too(stored: StoredLogin) -> None:
 
 def test_the_pending_version_is_tried_in_the_window(stored: StoredLogin, aws_environ: AwsServer) -> None:
     """
-    The server knows the new password, the secret's current version does not: two calls.
+    D15: the server knows the new password, the secret's current version does not: two calls.
     """
     login = secret_login(stored.name)
     old = login(None)
@@ -171,6 +172,36 @@ def test_the_pending_version_does_not_become_the_current_one(stored: StoredLogin
     login(login(None))
 
     assert "first" == login(None).password
+
+
+def test_connections_lost_within_a_rotation_are_made_again(stored: StoredLogin, aws_environ: AwsServer) -> None:
+    """
+    The pending version that was offered and not refused is offered again without a call, when no more calls are allowed.
+    """
+    login = secret_login(stored.name)
+    old = login(None)
+    stored.put_pending("second")
+    aws_environ.calls.clear()
+
+    offered = [login(old).password for _ in range(10)]
+
+    assert ["second"] * 10 == offered
+    assert MOST_CALLS >= len(aws_environ.calls)
+
+
+def test_a_pending_version_that_is_refused_later_is_not_offered_again(stored: StoredLogin) -> None:
+    """
+    A rotation that was undone leaves nothing to offer.
+    """
+    login = secret_login(stored.name)
+    old = login(None)
+    stored.put_pending("second")
+    pending = [login(old) for _ in range(5)][-1]
+
+    with pytest.raises(LoginError, match="no other version"):
+        login(pending)
+    with pytest.raises(LoginError, match="no other version"):
+        login(old)
 
 
 def test_a_refused_pending_version_is_not_tried_again_at_once(stored: StoredLogin, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -235,7 +266,7 @@ def test_without_a_rotation_there_is_nothing_pending(stored: StoredLogin) -> Non
 
 def test_refusals_cause_five_calls_at_most(stored: StoredLogin, aws_environ: AwsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Many environments with a wrong password must not become a storm: three calls at once, two more within a second, and
+    D17: many environments with a wrong password must not become a storm: three calls at once, two more within a second, and
     ten seconds later it is asked again.
     """
     now_s = time.monotonic()
@@ -463,7 +494,7 @@ def test_a_token_is_botocores(monkeypatch: pytest.MonkeyPatch, user: str, host: 
 @pytest.mark.usefixtures("aws_keys")
 def test_each_connect_gets_a_token_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Signed with the AWS credentials of that moment.
+    D35: signed with the AWS credentials of that moment.
     """
     login = rds_iam_login("app", HOST)
     first = login(None)

@@ -323,8 +323,8 @@ def test_outcomes_are_values() -> None:
     assert "Reject(status=404) Retry(after_s=None) <Response 200>" == f"{Reject(status=404)} {Retry()} {Response()}"
 
 
-@pytest.mark.parametrize("status", [200, 399, 500])
-def test_a_rejection_is_the_clients_fault(status: int) -> None:
+@pytest.mark.parametrize("status", [200, 399, 500, "404", None])
+def test_a_rejection_is_the_clients_fault(status: Any) -> None:
     """
     Other statuses are refused when the table is written.
     """
@@ -332,8 +332,8 @@ def test_a_rejection_is_the_clients_fault(status: int) -> None:
         Reject(status=status)
 
 
-@pytest.mark.parametrize("after_s", [-1, float("inf"), float("nan")])
-def test_seconds_to_wait_are_a_number(after_s: float) -> None:
+@pytest.mark.parametrize("after_s", [-1, float("inf"), float("nan"), "5", True])
+def test_seconds_to_wait_are_a_number(after_s: Any) -> None:
     """
     A time that no header can say is refused when the table is written.
     """

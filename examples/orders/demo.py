@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -22,13 +23,14 @@ from lambda_kit._local import EmbeddedAws, LocalFunction, PostgresServer, XRayDa
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from lambda_kit._local import InvokeResult
 
 HERE = Path(__file__).resolve().parent
 ROLE = DATABASE = "orders"
-WIDE = 200
+# Where nobody says how wide a line may be; and what a trace takes beside names and bars.
+WIDE, FIGURES = 140, 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Step:
         if not self.result.ok:
             return f"{self.result.status}: {(self.result.error or {}).get('errorType')}"
         if "batchItemFailures" in answer:
-            return f"{len(answer['batchItemFailures'])} of the batch failed"
+            return f"{len(answer['batchItemFailures'])} failed"
         return str(answer["statusCode"])
 
     @property
@@ -69,8 +71,8 @@ class Step:
         if self.result.cold or not self.connects:
             return ""
         if self._attempts(failed=True) and self.calls["secretsmanager:GetSecretValue"]:
-            return "password refused; new secret fetched, connected again"
-        return "dead connection noticed, connected again"
+            return "password refused, secret reread"
+        return "dead connection noticed"
 
     def _attempts(self, *, failed: bool) -> list[dict[str, Any]]:
         return [span for span in self.spans if span["name"] == "connect" and bool(span.get("fault") or span.get("error")) is failed]
@@ -81,8 +83,11 @@ class Day:
     The order service's surroundings, and what happened so far.
     """
 
-    def __init__(self, resources: ExitStack) -> None:
+    def __init__(self, resources: ExitStack, say: Callable[[str], None]) -> None:
+        self.say = say
+        say("starting PostgreSQL")
         self.postgres = resources.enter_context(PostgresServer.start())
+        say("starting the embedded AWS")
         self.aws = resources.enter_context(EmbeddedAws.start(HERE / "aws.toml"))
         self.xray = resources.enter_context(XRayDaemon())
         self._resources = resources
@@ -113,6 +118,7 @@ class Day:
         """
         Invoke and note down what happened.
         """
+        self.say(f"invoking: {title}")
         self.aws.forget_calls()
         self.xray.clear()
         result = function.invoke(event)
@@ -123,9 +129,18 @@ class Day:
         """
         Give the role a new password, write it to the secret, and end the connections that the old one opened.
         """
+        self.say("rotating the password, and ending the connections")
         self.postgres.set_password(ROLE, "second password")
         self.aws.client("secretsmanager").put_secret_value(SecretId=self._secret["ARN"], SecretString=self._login("second password"))
         self.postgres.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [ROLE])
+
+    def restart_postgres(self) -> None:
+        """
+        End the server as a crash would, and start it again.
+        """
+        self.say("killing PostgreSQL, and starting it again")
+        self.postgres.kill()
+        self.postgres.restart()
 
     def messages(self) -> list[str]:
         """
@@ -178,33 +193,32 @@ def live(day: Day) -> None:
     day.invoke("first order", api, event)
     day.invoke("another", api, event)
     day.invoke("another", api, event)
-    day.postgres.kill()
-    day.postgres.restart()
+    day.restart_postgres()
     day.invoke("PostgreSQL killed and restarted", api, event)
     day.rotate_password()
-    day.invoke("password rotated, connections ended", api, event)
+    day.invoke("password rotated, logins ended", api, event)
     day.invoke("a body that is no order", api, {**event, "body": '{"sku": "teapot", "quantity": "many"}'})
     worker = day.function("orders.handler.worker")
-    day.invoke("worker: a batch with one bad record", worker, batch([*day.messages(), '{"order": 1}']))
+    day.invoke("worker: a batch, one bad record", worker, batch([*day.messages(), '{"order": 1}']))
 
 
 def table(steps: Sequence[Step]) -> Table:
     """
     Return what happened as a table.
     """
-    shown = Table(title="The order service through a bad day", caption="ms: the invocation, INIT in brackets")
-    for heading in ("what", "status", "start"):
+    shown = Table(title="The order service through a bad day", box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    shown.caption = "INIT and the invocation in ms"
+    for heading in ("what, and how it recovered", "answer"):
         shown.add_column(heading)
-    for heading in ("ms", "connects"):
+    for heading in ("INIT", "ms", "logins"):
         shown.add_column(heading, justify="right")
-    for heading in ("AWS calls", "recovered"):
-        shown.add_column(heading)
+    shown.add_column("AWS calls")
     for step in steps:
-        init_ms = f" (+{step.result.init_ms:.0f})" if step.result.init_ms is not None else ""
-        calls = ", ".join(f"{name.partition(':')[2]}{f' x{count}' if count > 1 else ''}" for name, count in sorted(step.calls.items()))
-        start = "cold" if step.result.cold else "warm"
-        figures = (f"{step.result.duration_ms:.0f}{init_ms}", str(step.connects))
-        shown.add_row(*map(escape, (step.title, step.status, start, *figures, calls, step.recovered)))
+        what = f"{step.title}\n  {step.recovered}" if step.recovered else step.title
+        init_ms = f"{step.result.init_ms:.0f}" if step.result.init_ms is not None else ""
+        calls = [f"{name.partition(':')[2]}{f' x{count}' if count > 1 else ''}" for name, count in sorted(step.calls.items())]
+        figures = (init_ms, f"{step.result.duration_ms:.0f}", str(step.connects))
+        shown.add_row(*map(escape, (what, step.status, *figures, "\n".join(calls))))
     return shown
 
 
@@ -212,7 +226,7 @@ def problems(steps: Sequence[Step], confirmed: int) -> list[str]:
     """
     Compare what happened with what should have.
     """
-    expected = ["201", "201", "201", "201", "201", "400", "1 of the batch failed"]
+    expected = ["201", "201", "201", "201", "201", "400", "1 failed"]
     found = [step.status for step in steps]
     wrong = [] if found == expected else [f"expected {expected}, got {found}"]
     if confirmed != expected.count("201"):
@@ -226,14 +240,16 @@ def main() -> int:
     """
     console = Console(width=None if sys.stdout.isatty() else WIDE)
     with ExitStack() as resources:
-        with console.status("starting PostgreSQL and the embedded AWS"):
-            day = Day(resources)
+        day = Day(resources, lambda what: console.print(what, highlight=False, markup=False))
         live(day)
         confirmed = day.postgres.execute("SELECT count(*) FROM orders WHERE confirmed", dbname=DATABASE)[0][0]
+    console.print()
     console.print(table(day.steps))
     for number in (0, 4):
         console.print(f"\n{day.steps[number].title}:", highlight=False)
-        console.print(waterfall(day.steps[number].spans), highlight=False, markup=False, soft_wrap=True)
+        console.print(
+            waterfall(day.steps[number].spans, width=min(console.width, WIDE) - FIGURES), highlight=False, markup=False, soft_wrap=True
+        )
     console.print(f"\nthe malformed body was answered:\n{day.steps[5].result.payload['body']}", highlight=False, markup=False)
     console.print(f"\n{confirmed} orders are confirmed in the database.", highlight=False)
     wrong = problems(day.steps, confirmed)

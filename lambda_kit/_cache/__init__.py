@@ -126,14 +126,19 @@ class Cache(Generic[T]):
         """
         Return the entry of *key*, however old.
         """
-        return self._entries.get(key)
+        with self._lock:
+            return self._entries.get(key)
 
     def due(self) -> list[Hashable]:
         """
         Return the keys of what has to be renewed now or soon, and is worth fetching along with something else.
         """
         with self._lock:
-            known = list(self._entries.items())
+            if isinstance(self._entries, dict):
+                return []
+            # Not items(), which takes every look for a use: what goes first at an eviction would be forgotten.
+            look = require("cachetools", extra="all").Cache.__getitem__
+            known = [(key, look(self._entries, key)) for key in self._entries]
         return [key for key, entry in known if entry.max_age_s * (entry.softness - DUE_SOON) <= self.age_s(entry) < float("inf")]
 
     def get(
@@ -365,7 +370,8 @@ class Cache(Generic[T]):
         if isinstance(self._entries, dict):
             self._entries = require("cachetools", extra="all").LRUCache(self._max_entries)
         old = self._entries.get(key)
-        if old is not None and entry.version is not None and old.version == entry.version:
+        # The value too: a parameter that was deleted and created again has the same version once more.
+        if old is not None and entry.version is not None and (old.version, old.value) == (entry.version, entry.value):
             entry.derived = old.derived
         self._refused.pop(key, None)
         self._recent.pop(key, None)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
-from weakref import WeakSet
+from weakref import ref
 
 from lambda_kit import _observe, _runtime
 from lambda_kit._clients import _sessions, _timeouts, _trust
@@ -20,10 +20,16 @@ from lambda_kit.errors import ConfigurationError, LambdaKitError, MissingDepende
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, TypeVar
 
+    K = TypeVar("K")
+    T = TypeVar("T")
     # The arguments of AssumeRole, sorted: equal ones are the same role. None is the function's own.
     Role = tuple[tuple[str, object], ...]
+
+# How many real objects, and sessions, equal declarations find again. A function that declares a client for each invocation, with
+# a Config or a session name of its own, must not fill its memory with them.
+MOST_SHARED = 32
 
 _logger = logging.getLogger("lambda_kit")
 
@@ -168,7 +174,7 @@ class _Real:
         """
         The client itself, or the one that a resource calls with.
         """
-        return getattr(self.real.meta, "client", self.real)
+        return _client_of(self.real)
 
     def close_pools(self) -> None:
         """
@@ -177,9 +183,13 @@ class _Real:
         self.client.close()
 
 
+def _client_of(real: Any) -> Any:
+    return getattr(real.meta, "client", real)
+
+
 class _Shared:
     """
-    What all stand-ins of this process share: the sessions, the real objects, and the lock for building.
+    What all stand-ins of this process share: the sessions, the real objects, the latest used last, and the lock for building.
     """
 
     __slots__ = ("lock", "real", "sessions")
@@ -191,7 +201,8 @@ class _Shared:
 
 
 _shared = _Shared()
-_stand_ins: WeakSet[_Declared] = WeakSet()
+# A plain set of references: unlike a WeakSet it can be copied while other threads declare.
+_stand_ins: set[ref[_Declared]] = set()
 # The setter of the __class__ that every object has; stand-ins have a property of that name.
 _take_on: Any = vars(object)["__class__"].__set__
 
@@ -223,15 +234,22 @@ def stand_in(declaration: Declaration) -> _Declared:
     """
     made = _Untouched()
     object.__setattr__(made, "_lambda_kit_declaration", declaration)
-    _stand_ins.add(made)
+    _stand_ins.add(ref(made, _stand_ins.discard))
     return made
+
+
+def _held() -> list[_Declared]:
+    """
+    Return the stand-ins that somebody holds.
+    """
+    return [declared for known in list(_stand_ins) if (declared := known()) is not None]
 
 
 def declarations() -> list[Declaration]:
     """
     Return what is declared and still held by somebody.
     """
-    return [declared._lambda_kit_declaration for declared in list(_stand_ins)]  # noqa: SLF001 - a method would show on the real client
+    return [declared._lambda_kit_declaration for declared in _held()]  # noqa: SLF001 - a method would show on the real client
 
 
 def _build(declared: _Declared) -> None:
@@ -242,15 +260,33 @@ def _build(declared: _Declared) -> None:
     with _shared.lock:
         if type(declared) is not _Untouched:
             return
-        built = _shared.real.get(declaration.key)
+        key = declaration.key
+        built = _found(_shared.real, key)
         if built is None:
             _runtime.watch_life()
-            built = _shared.real[declaration.key] = _Real(_made(declaration))
+            built = _keep(_shared.real, key, _Real(_made(declaration)))
             _trust.narrow(built.client)
             _observe.client_built(built.real)
         # First the attributes, then the class: another thread that looks in between waits for the lock.
         object.__setattr__(declared, "__dict__", vars(built.real))
         _take_on(declared, built.guise)
+
+
+def _found(shared: dict[K, T], key: K) -> T | None:
+    if key not in shared:
+        return None
+    found = shared[key] = shared.pop(key)
+    return found
+
+
+def _keep(shared: dict[K, T], key: K, value: T) -> T:
+    """
+    Share *value*. Who has what goes for it keeps it.
+    """
+    shared[key] = value
+    if len(shared) > MOST_SHARED:
+        del shared[next(iter(shared))]
+    return value
 
 
 def _made(declaration: Declaration) -> Any:
@@ -281,13 +317,13 @@ def _unknown(service: str, error: Any) -> str:
 
 
 def _session(role: Role | None) -> _sessions.Session:
-    if role not in _shared.sessions:
-        if role is None:
-            _shared.sessions[None] = _sessions.own()
-        else:
-            sts = stand_in(Declaration("client", "sts", {}))
-            _shared.sessions[role] = _sessions.assuming(dict(role), sts, _session(None))
-    return _shared.sessions[role]
+    found = _found(_shared.sessions, role)
+    if found is not None:
+        return found
+    if role is None:
+        return _keep(_shared.sessions, None, _sessions.own())
+    sts = stand_in(Declaration("client", "sts", {}))
+    return _keep(_shared.sessions, role, _sessions.assuming(dict(role), sts, _session(None)))
 
 
 def _forget() -> None:
@@ -296,7 +332,7 @@ def _forget() -> None:
     """
     global _shared  # the lock may be held by a thread that a fork left behind
     _shared = _Shared()
-    for declared in list(_stand_ins):
+    for declared in _held():
         if type(declared) is not _Untouched:
             object.__setattr__(declared, "__dict__", {})
             _take_on(declared, _Untouched)
@@ -315,11 +351,13 @@ def _prepare_snapshot() -> None:
 
     One that cannot be built stays as it was: it may be one that this version never touches.
     """
-    for declared in list(_stand_ins):
+    for declared in _held():
         try:
             _build(declared)
         except LambdaKitError as exc:
             _logger.warning("before the snapshot: %s", exc)
+        else:
+            _client_of(declared).close()
     for real in list(_shared.real.values()):
         real.close_pools()
 

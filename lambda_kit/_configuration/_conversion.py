@@ -152,7 +152,7 @@ def _member(stored: Stored, key: str) -> tuple[str, str]:
     """
     try:
         document = json.loads(stored)
-    except ValueError:
+    except (RecursionError, ValueError):
         return "", f"is not JSON, so it has no key {key!r}"
     if not isinstance(document, dict):
         return "", f"is no JSON object, so it has no key {key!r}"
@@ -184,8 +184,13 @@ def _complaint(exc: Exception, convert: Callable[[Any], Any]) -> str:
     """
     called = getattr(convert, "__name__", type(convert).__name__)
     report: Any = exc
+    refused = f"was refused by {called} with {type(exc).__name__}"
     if type(exc).__name__ != "ValidationError" or not hasattr(report, "errors"):
-        return f"was refused by {called} with {type(exc).__name__}"
-    found = report.errors(include_input=False, include_context=False, include_url=False)
+        return refused
+    try:
+        found = report.errors(include_input=False, include_context=False, include_url=False)
+    except TypeError:
+        # Another library's, or that of pydantic's first version.
+        return refused
     places = (f"{'.'.join(map(str, offence['loc'])) or 'the whole'} ({offence['type']})" for offence in found)
     return f"does not fit {called}: {', '.join(places)}"

@@ -19,7 +19,7 @@ def copier(value: Any) -> Copier | None:
     Return what copies *value* for each caller, or ``None`` when one object can serve all.
 
     Containers, models and dataclasses are copied unless they are frozen through and through. An object of any other class
-    is what it is - a key, a client, a template - and is shared.
+    is what it is - a key, a client, a template - and is shared, and so is what holds one that cannot be copied.
     """
     kind = type(value)
     if kind is dict or kind is list:
@@ -51,10 +51,16 @@ def copied(value: Any) -> Any:
 
 
 def _copied_model(value: Any) -> Any:
-    return value.model_copy(deep=True)
+    try:
+        return value.model_copy(deep=True)
+    except TypeError:
+        return value
 
 
 def _deeply_copied(value: Any) -> Any:
     from copy import deepcopy
 
-    return deepcopy(value)
+    try:
+        return deepcopy(value)
+    except TypeError:  # "cannot pickle '_thread.lock' object"
+        return value

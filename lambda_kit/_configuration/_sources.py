@@ -167,9 +167,13 @@ class Secret(Source):
         if cap is None:
             return wanted_s
         try:
-            return min(wanted_s, float(cap))
+            cap_s = float(cap)
         except ValueError:
-            raise ConfigurationError(f"LAMBDA_KIT_STALE_SECRETS_S is to be a number of seconds: got {cap!r}") from None
+            cap_s = -1.0
+        # Neither is a number that is none: it would be no cap at all.
+        if not cap_s >= 0:
+            raise ConfigurationError(f"LAMBDA_KIT_STALE_SECRETS_S is to be a number of seconds: got {cap!r}")
+        return min(wanted_s, cap_s)
 
     def __str__(self) -> str:
         return f"secret {self.name!r}" if self.stage == "AWSCURRENT" else f"secret {self.name!r} ({self.stage})"

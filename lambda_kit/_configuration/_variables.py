@@ -5,7 +5,7 @@ The handle of an environment variable.
 from __future__ import annotations
 
 from lambda_kit import _runtime
-from lambda_kit._configuration._conversion import attempt, check_declaration, raise_for
+from lambda_kit._configuration._conversion import Made, attempt, check_declaration, raise_for
 from lambda_kit._handles import Handle
 from lambda_kit.errors import ParameterNotFoundError
 
@@ -31,7 +31,7 @@ class Variable(Handle[T_co]):
     __slots__ = ("_convert", "_default", "_made", "_text", "name")
 
     _default: T_co
-    _made: T_co
+    _made: Made
 
     def __init__(self, name: str, *, default: Any, convert: Callable[[Any], Any]) -> None:
         check_declaration("env", name, convert)
@@ -43,7 +43,9 @@ class Variable(Handle[T_co]):
     def __call__(self) -> T_co:
         # Read each time: a test that sets the variable, and code that does, are seen.
         if self._text is not None and self._text == _runtime.setting(self.name):
-            return self._made
+            made = self._made
+            value: T_co = made.value if made.copied is None else made.given()
+            return value
         return self._convert_anew()
 
     def _convert_anew(self) -> T_co:
@@ -55,11 +57,13 @@ class Variable(Handle[T_co]):
             return self._default
         made, problem, error = self._attempt()
         raise_for(problem, error, what=f"environment variable {self.name!r}", name=self.name)
-        return made
+        given: T_co = made.given()
+        return given
 
-    def _attempt(self) -> tuple[T_co, str, LambdaKitError | None]:
+    def _attempt(self) -> tuple[Made, str, LambdaKitError | None]:
         text = _runtime.setting(self.name, "")
-        made, problem, error = attempt(text or "", self._convert)
+        value, problem, error = attempt(text or "", self._convert)
+        made = Made(value)
         if not problem and error is None:
             self._made, self._text = made, text
         return made, problem, error

@@ -9,9 +9,10 @@ from functools import wraps
 from lambda_kit import _runtime
 from lambda_kit._handlers import _last_words
 from lambda_kit._handlers._batches import Batches
+from lambda_kit._handlers._checks import BARE, check_flag, check_logic, check_respond, check_status, check_task
 from lambda_kit._handlers._families import RESERVE_S, EventWiring, RecordWiring, drops_of, pace_of, wired
 from lambda_kit._handlers._http_requests import HttpRequests
-from lambda_kit._handlers._logic import NO_DEPS, Logic, check_logic, finished, name_of
+from lambda_kit._handlers._logic import NO_DEPS, Logic, finished, name_of
 from lambda_kit._handlers._records import DynamoDbBatch, KafkaBatch, KinesisBatch, SqsBatch
 from lambda_kit._handlers._transforms import Transforms
 from lambda_kit._handlers._whole_events import DirectInvokes, details, messages, whole
@@ -110,7 +111,7 @@ class Handlers:
                 "this calls lambda_kit's own `handler`, not a handler made with it: "
                 "the Handler setting must name yours, such as app.api for `api = handler.http(...)(...)`"
             )
-        check_logic(function, 2, wiring="@handler")
+        check_logic(function, BARE, wiring="@handler")
         if _runtime.on_lambda():
             _runtime.watch_life()
         name, says_last_words = name_of(function), _last_words.are_wanted()
@@ -189,6 +190,8 @@ class Handlers:
             status: The status of a result.
             respond: Makes the response of the result instead: status, headers, cookies.
         """
+        check_status(status, wiring="handler.http")
+        check_respond(respond, wiring="handler.http")
         return wired("handler.http", first, lambda logic: HttpRequests(logic, first, status=status, respond=respond), deps, errors, preload)
 
     @overload
@@ -243,11 +246,9 @@ class Handlers:
                 group of a FIFO queue stay one after the other.
             reserve_s: Seconds kept for the answer.
         """
-        drops, pace, batch = (
-            drops_of("handler.sqs", on_reject),
-            pace_of("handler.sqs", concurrency, reserve_s),
-            SqsBatch(skips_group=skip_group),
-        )
+        drops, pace = drops_of("handler.sqs", on_reject), pace_of("handler.sqs", concurrency, reserve_s)
+        check_flag("skip_group", skip_group, wiring="handler.sqs")
+        batch = SqsBatch(skips_group=skip_group)
         return wired("handler.sqs", first, lambda logic: Batches(logic, first, batch, pace, drops=drops), deps, errors, preload)
 
     kinesis: RecordWiring[KinesisRecord] = RecordWiring("handler.kinesis", KinesisBatch, _KINESIS)
@@ -383,6 +384,7 @@ class Handlers:
         from lambda_kit._clients import client
         from lambda_kit._handlers._tasks import Tasks
 
+        check_task(token, payload, heartbeat_s, wiring="handler.task")
         stepfunctions = client("stepfunctions")
 
         def answer(logic: Logic) -> Tasks:

@@ -48,7 +48,7 @@ class Batches:
             self._do_the_only(items, invocation)
             return batch_answer(())
         turns = Turns(items, self._work, invocation, self._not_done, None)
-        turns.take(self._batch.lane)
+        turns.take(self._batch)
         return self._answer(items, turns) if turns.failed else batch_answer(())
 
     def _do_the_only(self, items: list[Item], invocation: Invocation) -> None:

@@ -4,9 +4,8 @@ Wiring lines that several sources share: batches of records, and asynchronous ev
 
 from __future__ import annotations
 
-import math
-
 from lambda_kit._handlers._batches import Batches
+from lambda_kit._handlers._checks import check_concurrency, check_reserve
 from lambda_kit._handlers._logic import NO_DEPS
 from lambda_kit._handlers._turns import Pace
 from lambda_kit._handlers._whole_events import AsynchronousEvents
@@ -148,14 +147,23 @@ def wired(
     """
     Return the wiring of *line*; *answer* makes what a call does of the logic.
     """
-    return Wiring(line, first, answer, deps=deps, has_deps=deps is not NO_DEPS, errors=errors or {}, preload=preload, clients=clients)
+    return Wiring(
+        line,
+        first,
+        answer,
+        deps=deps,
+        has_deps=deps is not NO_DEPS,
+        errors={} if errors is None else errors,
+        preload=preload,
+        clients=clients,
+    )
 
 
 def drops_of(line: str, on_reject: str) -> bool:
     """
     Tell whether rejected records count as done.
     """
-    if on_reject not in {"fail", "drop"}:
+    if on_reject not in ("fail", "drop"):
         raise ConfigurationError(f'{line}: on_reject is "fail" or "drop", not {on_reject!r}')
     return on_reject == "drop"
 
@@ -164,8 +172,6 @@ def pace_of(line: str, concurrency: int, reserve_s: float) -> Pace:
     """
     Return how a batch is worked through, or refuse what makes no sense.
     """
-    if concurrency < 1:
-        raise ConfigurationError(f"{line}: concurrency={concurrency}: at least 1 record is worked on at a time")
-    if not 0 <= reserve_s < math.inf:
-        raise ConfigurationError(f"{line}: reserve_s={reserve_s}: seconds kept for the answer are 0 or more")
+    check_concurrency(concurrency, wiring=line)
+    check_reserve(reserve_s, wiring=line)
     return Pace(concurrency, reserve_s)

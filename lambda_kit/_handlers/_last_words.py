@@ -4,6 +4,7 @@ The line in the log that says what an invocation was at when Lambda was about to
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 
@@ -45,14 +46,16 @@ def with_last_words(answer: Callable[[dict[str, Any], Invocation], Any], event: 
         return answer(event, invocation)
 
     def say(_: int, frame: FrameType | None) -> None:
-        _logger.error(
-            "about to be killed: request %s, %.3f s elapsed, %.3f s left, in span %s, at %s",
-            invocation.request_id,
-            _runtime.monotonic_s() - began_s,
-            invocation.remaining_s(),
-            _observe.open_span() or "(none)",
-            _place(frame),
-        )
+        # What goes wrong here would be raised in the middle of the logic; the log may be what the signal has interrupted.
+        with contextlib.suppress(Exception):
+            _logger.error(
+                "about to be killed: request %s, %.3f s elapsed, %.3f s left, in span %s, at %s",
+                invocation.request_id,
+                _runtime.monotonic_s() - began_s,
+                invocation.remaining_s(),
+                _observe.open_span() or "(none)",
+                _place(frame),
+            )
 
     # Not 0, which would turn the timer off.
     signal.signal(signal.SIGALRM, say)

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from types import CoroutineType, FunctionType
+from types import CoroutineType
 
 from lambda_kit import _observe
 from lambda_kit._handlers import _coroutines
 from lambda_kit._responses import Outcome, Reject, Retry
-from lambda_kit.errors import ConfigurationError, EventError, LambdaKitError
+from lambda_kit.errors import EventError, LambdaKitError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Says that a handler was wired without dependencies: None may be one.
 NO_DEPS: object = object()
 
-_TAKES_MORE, _COROUTINE = 0x04, 0x80  # CO_VARARGS and CO_COROUTINE, as inspect names them
+_COROUTINE = 0x80  # CO_COROUTINE, as inspect names it
 
 _logger = logging.getLogger("lambda_kit")
 
@@ -139,78 +139,3 @@ def _is_async(function: Any) -> bool:
         function = function.func
     code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
     return code is not None and bool(code.co_flags & _COROUTINE)
-
-
-def check_first(first: object, *, wiring: str) -> None:
-    """
-    Refuse a class that looks like a model, and would take the whole request, record or event for its first field.
-    """
-    if not isinstance(first, type) or hasattr(first, "model_validate_json"):
-        return
-    if (kind := _kind(first)) is not None:
-        raise ConfigurationError(
-            f"{wiring}: {first.__name__} is a {kind}, which validates nothing: "
-            f"give a pydantic model, or a function that makes a {first.__name__} of it"
-        )
-
-
-def _kind(cls: type) -> str | None:
-    if type(cls).__name__ == "_TypedDictMeta":
-        return "TypedDict"
-    if hasattr(cls, "__dataclass_fields__"):
-        return "dataclass"
-    if issubclass(cls, tuple) and hasattr(cls, "_fields"):
-        return "NamedTuple"
-    return "built-in class" if cls.__module__ == "builtins" else None
-
-
-def check_logic(function: object, count: int, *, wiring: str) -> None:
-    """
-    Refuse what cannot be called with *count* arguments, while the handler's module is imported.
-    """
-    if not callable(function):
-        raise ConfigurationError(f"{wiring} wires a function: got {type(function).__name__}")
-    if not _takes(function, count):
-        arguments = {1: "its input", 2: "its input and deps"}[count]
-        raise ConfigurationError(f"{wiring} calls {name_of(function)} with {arguments}: it does not take {count} positional argument(s)")
-
-
-def check_errors(errors: Mapping[Any, Any], *, wiring: str) -> None:
-    """
-    Refuse an error table that would fail only once the error happens.
-    """
-    for cls, entry in errors.items():
-        if not (isinstance(cls, type) and issubclass(cls, Exception)):
-            raise ConfigurationError(f"{wiring}: errors maps exception classes, not {cls!r}")
-        if isinstance(entry, type):
-            raise ConfigurationError(f"{wiring}: errors[{cls.__name__}] is the class {entry.__name__}: write {entry.__name__}()")
-        if not (isinstance(entry, Outcome) or callable(entry)):
-            raise ConfigurationError(f"{wiring}: errors[{cls.__name__}] is neither Reject(), Retry() nor a function that gives one")
-
-
-def check_deps(deps: object, *, wiring: str) -> None:
-    """
-    Refuse a class where an instance is meant. isinstance would ask a client's stand-in for its class, and so build it.
-    """
-    if issubclass(type(deps), type):
-        name = deps.__name__  # type: ignore[attr-defined]  # a class, as the line above says
-        raise ConfigurationError(f"{wiring}: deps is the class {name}: write deps={name}()")
-
-
-def _takes(function: Callable[..., object], count: int) -> bool:
-    if isinstance(function, FunctionType):
-        # The usual case, without importing inspect.
-        code, defaults = function.__code__, function.__defaults__ or ()
-        required_by_name = code.co_kwonlyargcount - len(function.__kwdefaults__ or ())
-        most = count if code.co_flags & _TAKES_MORE else code.co_argcount
-        return not required_by_name and code.co_argcount - len(defaults) <= count <= most
-    import inspect
-
-    try:
-        inspect.signature(function).bind(*range(count))
-    except TypeError:
-        return False
-    except ValueError:
-        # Written in C, without a signature: nothing is known.
-        return True
-    return True

@@ -19,13 +19,16 @@ from lambda_kit.events._validation import from_json, is_model
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from lambda_kit._sources import Source
 
     Record = Mapping[str, Any]
     Read = Callable[[Record], object]
+
+# How often SQS has delivered a message, this time included.
+_RECEIVED = ("attributes", "ApproximateReceiveCount")
 
 
 class Item:
@@ -82,6 +85,12 @@ class Batch(ABC):
         Return what keeps *item* in order with others: those of one lane are worked on one after the other.
         """
         return item.unit
+
+    def is_new(self, items: Sequence[Item]) -> bool:  # noqa: ARG002  # for the sources that tell
+        """
+        Tell whether the source says of all *items* that they are delivered for the first time.
+        """
+        return False
 
     def reader(self, first: Any) -> Read:
         """
@@ -140,6 +149,9 @@ class SqsBatch(Batch):
 
     def lane(self, item: Item) -> object:
         return None if item.unit is None else _group(item.record)
+
+    def is_new(self, items: Sequence[Item]) -> bool:
+        return all(lookup(item.record, _RECEIVED) == "1" for item in items)
 
     def payload_reader(self, model: Any) -> Read:
         # The shortest way, because it is taken once per message.

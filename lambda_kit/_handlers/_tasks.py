@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from lambda_kit._handlers._logic import sole, text_of
 from lambda_kit._handlers._whole_events import event_reader
 from lambda_kit._responses import json_text
-from lambda_kit.errors import ConfigurationError, EventError
+from lambda_kit.errors import EventError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,8 +39,6 @@ class Tasks:
     __slots__ = ("_client", "_heartbeat_s", "_input", "_logic", "_read", "_token")
 
     def __init__(self, logic: Logic, first: Any, client: Any, *, token: str, payload: str | None, heartbeat_s: float | None) -> None:
-        if heartbeat_s is not None and heartbeat_s <= 0:
-            raise ConfigurationError(f"handler.task(heartbeat_s={heartbeat_s}): seconds between heartbeats are more than 0")
         self._logic = logic
         self._client = client
         self._read = event_reader(first, "task")

@@ -55,7 +55,7 @@ class Transforms:
             return None
 
         turns = Turns(items, self._work, invocation, on_error, on_result)
-        turns.take(self._batch.lane)
+        turns.take(self._batch)
         if turns.failed:
             # What may succeed later cannot be said by record: Firehose delivers the batch again.
             log_not_started(self._logic, turns, len(items))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lambda_kit._handlers._logic import Logic
-    from lambda_kit._handlers._records import Item
+    from lambda_kit._handlers._records import Batch, Item
     from lambda_kit._invocation import Invocation
 
     # What becomes of a result, and of an error; the error that it gives back means that the record is not done.
@@ -66,6 +66,7 @@ class Turns:
     """
 
     __slots__ = (
+        "_cold_counts",
         "_cold_s",
         "_ended_at",
         "_first_end_s",
@@ -89,9 +90,11 @@ class Turns:
         self._invocation = invocation
         self._on_error = on_error
         self._on_result = on_result
-        # What the first records of an environment take, which load and connect, says little of the others; so it counts only
-        # until one of those is done. Not counting it at all would have records that always take long be killed half-done.
+        # What the first records of an environment take, which load and connect, says little of the others. It counts only until
+        # one of those is done, and not at all when the batch comes for the first time. Never counting it would have records
+        # that always take long be killed half-done, in a new environment each time, and never be done.
         self._is_cold = _runtime.environment().invocations <= 1
+        self._cold_counts = False
         self._cold_s = 0.0
         self._first_end_s = math.inf
         self._longest_s: float | None = None
@@ -100,21 +103,22 @@ class Turns:
         self.failed: dict[int, Exception] = {}
         self.not_started = 0
 
-    def take(self, lane: Callable[[Item], object]) -> None:
+    def take(self, batch: Batch) -> None:
         """
-        Give each record its turn; those of one *lane* one after the other.
+        Give each record its turn; those of one of the *batch*'s lanes one after the other.
         """
         count = self._work.concurrency
+        self._cold_counts = self._is_cold and not batch.is_new(self._items)
         self.left_s = self._invocation.remaining_s()
         if count == 1 or len(self._items) < 2:
             self._one_by_one()
             return
         self._lock = threading.Lock()
         if self._work.logic.is_async:
-            self._interleaved(self._lanes(lane), count)
+            self._interleaved(self._lanes(batch.lane), count)
         else:
             # However long it takes: a record under way cannot be stopped, and Lambda ends the invocation by itself.
-            parallel_map(self._lane_of, self._lanes(lane), max_workers=count, timeout_s=math.inf)
+            parallel_map(self._lane_of, self._lanes(batch.lane), max_workers=count, timeout_s=math.inf)
 
     def _one_by_one(self) -> None:
         stopped, begun = self._stopped, 0
@@ -229,10 +233,10 @@ class Turns:
                 self._note(position, failure)
 
     def _took(self, duration_s: float, *, is_first: bool) -> None:
-        if is_first and self._is_cold:
-            self._cold_s = max(self._cold_s, duration_s)
-        else:
+        if not (is_first and self._is_cold):
             self._longest_s = max(self._longest_s or 0.0, duration_s)
+        elif self._cold_counts:
+            self._cold_s = max(self._cold_s, duration_s)
 
     def _is_late(self) -> bool:
         longest_s = self._cold_s if self._longest_s is None else self._longest_s

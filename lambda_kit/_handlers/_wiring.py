@@ -9,7 +9,8 @@ import sys
 from lambda_kit import _runtime
 from lambda_kit._deps import without_network
 from lambda_kit._handlers import _last_words
-from lambda_kit._handlers._logic import Logic, check_deps, check_errors, check_first, check_logic, name_of
+from lambda_kit._handlers._checks import ALONE, WITH_DEPS, check_deps, check_errors, check_first, check_flag, check_logic
+from lambda_kit._handlers._logic import Logic, name_of
 from lambda_kit._handles import preload
 from lambda_kit._invocation import scope
 from lambda_kit.errors import ConfigurationError
@@ -81,7 +82,7 @@ class Wiring:
     *clients* are the kit's own, which the handler itself calls.
     """
 
-    __slots__ = ("_answer", "_clients", "_deps", "_errors", "_line", "_parameters", "_preload")
+    __slots__ = ("_answer", "_arguments", "_clients", "_deps", "_errors", "_line", "_preload")
 
     def __init__(
         self,
@@ -101,9 +102,10 @@ class Wiring:
         check_first(first, wiring=self._line)
         check_errors(errors, wiring=self._line)
         check_deps(deps, wiring=self._line)
+        check_flag("preload", preload, wiring=self._line)
         self._answer = answer
         self._deps = deps
-        self._parameters = 2 if has_deps else 1
+        self._arguments = WITH_DEPS if has_deps else ALONE
         self._errors = errors
         self._preload = preload
         self._clients = clients
@@ -118,7 +120,7 @@ class Wiring:
         if len(logic) != 1:
             # Lambda calls with event and context what was meant to become a handler.
             raise ConfigurationError(f"{self._line} was wired without its logic: write {self._line}(function), brackets included")
-        check_logic(logic[0], self._parameters, wiring=self._line)
+        check_logic(logic[0], self._arguments, wiring=self._line)
         handler: Handler[Any] = _handler(logic[0], self._answer(Logic(logic[0], deps=self._deps, errors=self._errors)))
         if _runtime.on_lambda():
             # Nothing may have been built: hooks for a snapshot must be known before INIT ends all the same.

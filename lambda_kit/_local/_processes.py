@@ -1,5 +1,5 @@
 """
-Child processes that end whole: the process, its group, and what it started in groups of its own.
+Child processes that end whole, at the latest with this interpreter: the process, its group, and what it started in groups of its own.
 """
 
 from __future__ import annotations
@@ -7,28 +7,27 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import select
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import weakref
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+from lambda_kit._local._guard import KILL_TIMEOUT_S, Guard, end, has_ended, kill_marked
 
-# A killed process is gone within milliseconds; this bounds the wait for one that the kernel cannot end (disk sleep).
-KILL_TIMEOUT_S = 10.0
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
 
 
 class ChildProcess:
     """
     Run one command in a session of its own, and end it with everything it started.
 
-    What still lives when this interpreter ends is killed then.
+    What still lives when this interpreter ends is killed then, even if the interpreter itself is killed.
     """
 
     def __init__(
@@ -41,6 +40,7 @@ class ChildProcess:
         uid: int | None = None,
         stdin: int | IO[bytes] = subprocess.DEVNULL,
         output: int | IO[bytes] = subprocess.DEVNULL,
+        farewell: signal.Signals | None = None,
     ) -> None:
         """
         Args:
@@ -48,6 +48,7 @@ class ChildProcess:
             uid: User and group to run as; needs root.
             stdin: A pipe's writing end stays open as long as the process lives: what reads it to its end ends with this interpreter.
             output: Where standard output and standard error go, both.
+            farewell: What the process gets before it is killed when this interpreter was, to clear up after itself.
         """
         self._process = subprocess.Popen(
             list(command),
@@ -68,6 +69,7 @@ class ChildProcess:
         # Not closed when the process ends: another thread may be waiting on it.
         weakref.finalize(self, os.close, self._pidfd)
         _living.add(self)
+        _guard.follow(self.pid, self._pidfd, mark=mark, farewell=farewell)
 
     @property
     def returncode(self) -> int | None:
@@ -108,41 +110,14 @@ class ChildProcess:
         """
         End the process, its group and all its descendants at once, and wait until they are gone.
         """
-        if self.returncode is None:
-            # A stopped parent starts nothing new while its descendants are counted.
-            self.send_signal(signal.SIGSTOP)
-        with _pidfds(descendants(self.pid)) as others:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
-            _kill(others)
+        end(self.pid, self._pidfd)
         status = self.wait(KILL_TIMEOUT_S)
         if self._mark is not None:
-            # What made itself a daemon has lost its parent, and may start another one until it is killed.
-            wait_until(lambda: not _kill_marked(os.fsencode(self._mark or "")), timeout_s=KILL_TIMEOUT_S, step_s=0.0)
+            kill_marked(os.fsencode(self._mark))
         return status
 
 
-def _kill_marked(mark: bytes) -> bool:
-    """
-    Kill all processes that have *mark* in their environment; tell whether there were any.
-    """
-    found = marked(mark)
-    with _pidfds(found) as pidfds:
-        _kill(pidfds)
-    return bool(found)
-
-
-def _kill(pidfds: Sequence[int]) -> None:
-    """
-    Kill processes, and wait until they are gone.
-    """
-    for pidfd in pidfds:
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(pidfd, signal.SIGKILL)
-    for pidfd in pidfds:
-        has_ended(pidfd, KILL_TIMEOUT_S)
-
-
+_guard = Guard()
 _living: set[ChildProcess] = set()
 
 
@@ -153,54 +128,10 @@ def _kill_the_living(owner: int) -> None:
     if os.getpid() == owner:
         for child in list(_living):
             child.kill()
+        _guard.dismiss()
 
 
 atexit.register(_kill_the_living, os.getpid())
-
-
-def has_ended(pidfd: int, timeout_s: float | None) -> bool:
-    """
-    Wait until the process behind *pidfd* has ended, at most *timeout_s*; tell whether it has.
-    """
-    poll = select.poll()
-    poll.register(pidfd, select.POLLIN)
-    return bool(poll.poll(None if timeout_s is None else timeout_s * 1000.0))
-
-
-def descendants(pid: int) -> list[int]:
-    """
-    Return the ids of all processes below *pid*, as the process table shows them now.
-    """
-    children: dict[int, list[int]] = {}
-    for each, stat in _of_all_processes("stat"):
-        # pid (command) state ppid ...: the command may hold spaces and brackets.
-        parent = int(stat.rpartition(b")")[2].split()[1])
-        children.setdefault(parent, []).append(each)
-    found: list[int] = []
-    waiting = [pid]
-    while waiting:
-        below = children.get(waiting.pop(), [])
-        found += below
-        waiting += below
-    return found
-
-
-def marked(mark: bytes) -> list[int]:
-    """
-    Return the ids of all other processes that were started with *mark* (``NAME=value``) in their environment and have not ended.
-    """
-    return [pid for pid, environment in _of_all_processes("environ") if mark in environment.split(b"\0") and pid != os.getpid()]
-
-
-def _of_all_processes(fact: str) -> Iterator[tuple[int, bytes]]:
-    """
-    Yield the id of every process whose *fact*, a file of the process table, may be read, with its content.
-    """
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            with contextlib.suppress(OSError):
-                content = (entry / fact).read_bytes()
-                yield int(entry.name), content
 
 
 def peak_memory_mb(pid: int) -> int:
@@ -215,6 +146,15 @@ def peak_memory_mb(pid: int) -> int:
         return 0
     peaks_kb = [int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM:")]
     return -(-peaks_kb[0] // 1024) if peaks_kb else 0
+
+
+def temporary_folder(name: str) -> Path:
+    """
+    Make a new folder for this user alone. The caller removes it; if this interpreter is killed, it is removed then.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=f"lambda-kit-{name}-"))
+    _guard.inherit(str(folder))
+    return folder
 
 
 def wait_until(claim: Callable[[], bool], *, timeout_s: float, step_s: float = 0.01) -> bool:
@@ -243,22 +183,6 @@ def python_environment() -> dict[str, str]:
 
 
 _KEPT = frozenset({"HOME", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "SSL_CERT_DIR", "SSL_CERT_FILE", "TMPDIR", "USER"})
-
-
-@contextlib.contextmanager
-def _pidfds(pids: Sequence[int]) -> Iterator[list[int]]:
-    """
-    Open a handle on each process that still exists: a number may be given to another process, a handle not.
-    """
-    opened: list[int] = []
-    try:
-        for pid in pids:
-            with contextlib.suppress(ProcessLookupError):
-                opened.append(os.pidfd_open(pid))
-        yield opened
-    finally:
-        for pidfd in opened:
-            os.close(pidfd)
 
 
 def python_name() -> str:

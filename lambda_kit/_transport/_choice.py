@@ -64,4 +64,7 @@ def _obstacle(clients_declared: bool) -> str:
     for name in (*_ONLY_BOTO3_READS, *_PROXIES, *map(str.lower, _PROXIES)):
         if _runtime.setting(name):
             return f"{name} is set"
+    if (_runtime.setting("AWS_DEFAULT_REGION") or _runtime.region()) != _runtime.region():
+        # The SDK goes by that one.
+        return "AWS_DEFAULT_REGION is not AWS_REGION"
     return "" if _credentials.at_hand() else "there are no credentials in the environment"

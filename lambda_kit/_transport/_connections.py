@@ -5,14 +5,18 @@ Connections to AWS: HTTP/1.1 over TLS, kept alive between requests and not beyon
 from __future__ import annotations
 
 import threading
+from functools import partial
+from io import BufferedReader, RawIOBase
 
 from lambda_kit import _roots, _runtime
 from lambda_kit.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from http.client import HTTPConnection
+    from http.client import HTTPConnection, HTTPResponse
+    from socket import socket
     from ssl import SSLContext
+    from typing import Any
 
     from lambda_kit._transport._endpoints import Endpoint
 
@@ -159,19 +163,56 @@ def exchange(endpoint: Endpoint, request: Request, limits: Limits) -> Answer:
 
 
 def _ask(pool: _Pool, origin: Origin, connection: HTTPConnection, endpoint: Endpoint, request: Request, limits: Limits) -> Answer:
+    from http.client import HTTPException
+
     finished = False
     try:
         connection.sock.settimeout(limits.within(limits.read_s))
+        connection.response_class = partial(_response, limits)  # type: ignore[assignment]  # makes one, as the class does
         connection.request(request.method, endpoint.target, body=request.body or None, headers=request.headers)
         response = connection.getresponse()
         answer = Answer(response.status, response.read(), response.headers.get("Date", ""))
         finished = not response.will_close
+    except (MemoryError, OverflowError, ValueError) as exc:
+        # Of a length that is none.
+        raise HTTPException(type(exc).__name__) from None
     finally:
         if not finished:
             connection.close()
     if finished:
         pool.give_back(origin, connection)
     return answer
+
+
+class _InTime(RawIOBase):
+    """
+    What comes in, for as long as *limits* allow altogether: a timeout of the socket's counts from the latest byte.
+    """
+
+    def __init__(self, raw: RawIOBase, sock: socket, limits: Limits) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._limits = limits
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        self._sock.settimeout(self._limits.within(self._limits.read_s))
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+def _response(limits: Limits, sock: socket, **options: Any) -> HTTPResponse:
+    from http.client import HTTPResponse
+
+    response = HTTPResponse(sock, **options)
+    file: Any = response.fp
+    response.fp = BufferedReader(_InTime(file.detach(), sock, limits))
+    return response
 
 
 def _connect(pool: _Pool, endpoint: Endpoint, limits: Limits) -> HTTPConnection:

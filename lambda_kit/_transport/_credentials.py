@@ -222,7 +222,7 @@ def _parsed(body: bytes) -> Credentials | None:
         # An answer that names no end is asked for again with the next request.
         expires_at_s = datetime.fromisoformat(found["Expiration"]).timestamp()
         texts = [found["AccessKeyId"], found["SecretAccessKey"], found["Token"]]
-    except (ValueError, KeyError, TypeError):
+    except (KeyError, RecursionError, TypeError, ValueError):
         return None
     if not all(isinstance(text, str) and text for text in texts):
         return None

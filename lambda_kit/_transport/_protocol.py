@@ -36,7 +36,7 @@ def decoded(service: str, body: bytes) -> dict[str, Any] | None:
     """
     try:
         found = json.loads(body, object_hook=_hook(_BLOBS.get(service, ())))
-    except ValueError:
+    except (RecursionError, ValueError):
         return None
     return found if isinstance(found, dict) else None
 

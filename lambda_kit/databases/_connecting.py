@@ -10,7 +10,7 @@ from lambda_kit import _observe, _runtime
 from lambda_kit._backoff import retrying
 from lambda_kit.databases import _limits
 from lambda_kit.databases._driver import Verdict
-from lambda_kit.errors import ConnectTimeoutError, DatabaseError, LoginError
+from lambda_kit.errors import ConnectTimeoutError, DatabaseError, DeadlineError, LambdaKitError, LoginError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ MOST_LOGIN_S = 3.0
 MOST_LOGIN_PAUSE_S = 0.5
 # What a login may offer in one round: what it knew, what is current, what is pending.
 MOST_CREDENTIALS = 3
+# How often a login is asked that cannot read its secret just now, as an AWS SDK would ask: who rotates makes everybody read at once.
+MOST_READS = 3
 # An attempt that begins at the very end of the budget has at least this long.
 LEAST_ATTEMPT_S = 0.05
 
@@ -142,7 +144,7 @@ class _Effort(Generic[C]):
     The attempts that together make one connect.
     """
 
-    __slots__ = ("connect_timeout_s", "driver", "login", "refusals", "started_s", "until_s")
+    __slots__ = ("connect_timeout_s", "driver", "failure", "login", "reads", "refusals", "started_s", "until_s")
 
     def __init__(
         self, driver: Driver[C], login: Login | None, refusals: Refusals, connect_timeout_s: float, started_s: float, until_s: float
@@ -153,20 +155,35 @@ class _Effort(Generic[C]):
         self.connect_timeout_s = connect_timeout_s
         self.started_s = started_s
         self.until_s = until_s
+        self.reads = 1
+        self.failure: ConnectTimeoutError | None = None
 
     def attempt(self) -> C:
         """
         Connect with what the login gives, and with what else it gives when that is refused.
         """
-        return self._try(None if self.login is None else self.login(None), MOST_CREDENTIALS - 1)
+        try:
+            return self._try(None if self.login is None else self.login(None), MOST_CREDENTIALS - 1)
+        except ConnectTimeoutError as exc:
+            # An attempt that the deadline cut short says nothing; the one before says what is wrong.
+            if self.failure is not None and _runtime.monotonic_s() >= self.until_s:
+                raise self.failure from self.failure.__cause__
+            self.failure = exc
+            raise
 
     def may_retry(self, error: BaseException) -> bool:
         """
         Tell whether waiting may help.
         """
-        return isinstance(error, ConnectTimeoutError) or (
-            isinstance(error, LoginError) and self.login is not None and _runtime.monotonic_s() - self.started_s < MOST_LOGIN_S
-        )
+        if isinstance(error, ConnectTimeoutError):
+            return True
+        if self.login is None or _runtime.monotonic_s() - self.started_s >= MOST_LOGIN_S:
+            return False
+        if isinstance(error, LoginError):
+            return True
+        # The login's own, which says by itself whether it passes.
+        self.reads += 1
+        return isinstance(error, LambdaKitError) and error.retryable and not isinstance(error, DeadlineError) and self.reads <= MOST_READS
 
     def _try(self, credentials: Credentials | None, others: int) -> C:
         failure = self.refusals.standing(credentials)

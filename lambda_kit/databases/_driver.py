@@ -39,6 +39,7 @@ class Doubt(Enum):
     """
 
     NOTHING = "nothing"
+    CLOSED = "nothing: its user closed it, with no transaction open"
     STATEMENT = "a statement outside of a transaction"
     COMMIT = "a COMMIT"
 

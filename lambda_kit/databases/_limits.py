@@ -19,7 +19,7 @@ PING_S = 0.5
 # A ping takes this part of what is left at most: a reconnect must fit after it.
 PING_SHARE = 0.1
 ROLLBACK_S = 5.0
-# A rollback at the deadline has this much of the reserve.
+# A rollback or a commit at the deadline has this much of the reserve.
 LAST_ROLLBACK_S = 0.2
 # So has the request to stop a statement that is given up.
 CANCEL_S = 0.2
@@ -67,3 +67,19 @@ def rollback_s() -> float:
     Return the seconds a rollback may take, also at the deadline.
     """
     return min(ROLLBACK_S, max(LAST_ROLLBACK_S, left_s()))
+
+
+def commit_until_s() -> float | None:
+    """
+    Return when a COMMIT must be answered, on the monotonic clock, also at the deadline; ``None`` outside of an invocation.
+    """
+    found = _invocation.current()
+    return None if found is None else _runtime.monotonic_s() + max(LAST_ROLLBACK_S, found.remaining_s() - RESERVE_S)
+
+
+def current_until_s() -> float | None:
+    """
+    Return when a statement that begins now must be done; ``None`` outside of an invocation.
+    """
+    found = _invocation.current()
+    return None if found is None else until_s(found)

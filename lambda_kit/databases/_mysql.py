@@ -4,6 +4,8 @@ MySQL and MariaDB through PyMySQL: what its errors mean, and how connections are
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from lambda_kit import _runtime
 from lambda_kit._require import require
 from lambda_kit.databases import _mysql_connection as _connection
@@ -83,7 +85,7 @@ def mysql(
         connect_timeout_s: Seconds one attempt may take. Attempts go on within the invocation's deadline, or 10 s.
         autocommit: Run each statement in a transaction of its own; an end of a block then has nothing to commit.
         on_connect: Called with each new connection, to run statements, which are committed.
-        options: More of what ``pymysql.connect`` takes, such as ``{"ssl_ca": ..., "cursorclass": ...}``.
+        options: More of what ``pymysql.connect`` takes, such as ``{"ssl_ca": ..., "ssl_verify_identity": True}``.
 
     Raises:
         ConfigurationError: There is neither *host* nor *login*, or *options* holds what is an argument here.
@@ -152,7 +154,9 @@ class _Mysql:
     def doubt(self, connection: Any) -> Doubt:
         if connection.kit_committing:
             return Doubt.COMMIT
-        return Doubt.STATEMENT if connection.kit_in_doubt else Doubt.NOTHING
+        if connection.kit_in_doubt:
+            return Doubt.STATEMENT
+        return Doubt.CLOSED if connection.kit_closed_idle else Doubt.NOTHING
 
     def ping(self, connection: Any, timeout_s: float) -> bool:
         connection.kit_until_s = _runtime.monotonic_s() + timeout_s
@@ -204,10 +208,15 @@ class _Mysql:
         """
         if connection.get_autocommit() is self._autocommit:
             return
+        restored = False
         try:
-            connection.autocommit(self._autocommit)
-        except Exception:  # noqa: BLE001  # the transaction's end is what counts, and that is through
-            _connection.drop(connection)
+            # The transaction's end is what counts, and that is through.
+            with suppress(Exception):
+                connection.autocommit(self._autocommit)
+                restored = True
+        finally:
+            if not restored:
+                _connection.drop(connection)
 
     def _open(self, credentials: Credentials | None, timeout_s: float, until_s: float) -> Connection:
         """
@@ -220,9 +229,11 @@ class _Mysql:
             made.kit_until_s = until_s
             made.kit_needs_tls = credentials is not None and credentials.needs_tls
             made.connect()
+        except UnicodeError:
+            # Its text has what it cannot encode.
+            failure: Exception = ConfigurationError("user or password of a mysql database cannot be encoded")
         except Exception as exc:  # noqa: BLE001  # a missing package is a RuntimeError of PyMySQL's
-            failure = exc.with_traceback(None)
-            failure.__cause__ = failure.__context__ = None
+            failure = _bare(exc)
         else:
             made.kit_connected = True
             made.kit_used = False
@@ -260,3 +271,14 @@ class _Mysql:
         except BaseException:
             _connection.drop(connection)
             raise
+
+
+def _bare(error: Exception) -> Exception:
+    """
+    Return *error* without the frames that led to it, in the error that PyMySQL keeps for investigations too.
+    """
+    for each in (error, getattr(error, "original_exception", None)):
+        if each is not None:
+            each.__cause__ = each.__context__ = None
+            each.__traceback__ = None
+    return error

@@ -5,10 +5,13 @@ PyMySQL's connection with time limits, and with a memory for what the server doe
 from __future__ import annotations
 
 import select
+import socket
 from functools import cache
 
 from lambda_kit import _runtime
 from lambda_kit._require import require
+from lambda_kit.databases import _addresses, _limits
+from lambda_kit.databases._statements import commits
 from lambda_kit.errors import DeadlineError
 
 TYPE_CHECKING = False
@@ -24,11 +27,14 @@ else:
 # A socket's limit is set anew, which is a system call, when it is off by more than this.
 _SLACK_S = 0.05
 _PIECE_BYTES = 65536
+# An address that is tried at the very end has at least this long.
+_LEAST_CONNECT_S, _LONGEST_CONNECT_S = 0.05, 900.0
 # SERVER_STATUS_IN_TRANS of the protocol.
 _IN_TRANSACTION = 1
 # The server says with its last words that it ends the session: shutdown, KILL, wait_timeout.
 _FAREWELLS = frozenset({1053, 1927, 4031})
-_SERVER_LOST = 2013
+# CR_CONN_HOST_ERROR, CR_SERVER_GONE_ERROR, CR_SERVER_LOST
+_NO_HOST, _SERVER_GONE, _SERVER_LOST = 2003, 2006, 2013
 # CLIENT_SSL among the server's capabilities, and CR_SSL_CONNECTION_ERROR.
 _TLS, _TLS_ERROR = 2048, 2026
 
@@ -54,40 +60,85 @@ class _Bounded(Parent):
     # Something was sent since the last end of a transaction. The server's flags do not come with rows or errors, and a
     # SELECT has opened a transaction, with its snapshot.
     kit_used = False
-    # A COMMIT was sent and not answered; a statement was that had no transaction.
-    kit_committing = kit_in_doubt = False
+    # The last command went out.
+    kit_sent = False
+    # A COMMIT was sent and not answered; a statement was that had no transaction; the user closed it with none open.
+    kit_committing = kit_in_doubt = kit_closed_idle = False
+
+    def connect(self, sock: Any = None) -> None:
+        if self.kit_connected:
+            # ping(reconnect=True) would go on in silence, without what the lost session had not committed.
+            raise self.kit_errors.OperationalError(_SERVER_GONE, "the connection is lost; the next checkout makes another")
+        super().connect(self._kit_socket() if sock is None and not self.unix_socket else sock)
+
+    def close(self) -> None:
+        ended = self.get_autocommit() or not self.kit_used
+        self.kit_closed_idle = ended and not in_transaction(self) and not is_reading(self)
+        super().close()
 
     def commit(self) -> None:
-        self.kit_committing = True
-        self._kit_tell(super().commit)
+        self._kit_tell(super().commit, "COMMIT")
         self.kit_used = False
 
     def rollback(self) -> None:
-        self._kit_tell(super().rollback)
+        self._kit_tell(super().rollback, "ROLLBACK")
         self.kit_used = False
 
     def query(self, sql: Any, unbuffered: bool = False) -> Any:
         self.kit_used = True
-        self.kit_committing = _is_commit(sql)
-        return self._kit_tell(super().query, sql, unbuffered)
+        return self._kit_tell(super().query, sql, sql, unbuffered)
 
-    def _kit_tell(self, send: Callable[..., Any], *args: Any) -> Any:
+    def next_result(self, unbuffered: bool = False) -> Any:
+        return self._kit_tell(super().next_result, "", unbuffered)
+
+    def _kit_tell(self, send: Callable[..., Any], sql: str | bytes, *args: Any) -> Any:
         """
-        Send something, and note what may have happened when no answer comes.
+        Send something and read all of the answer, or note what may have happened when it does not come.
         """
         alone = self.open and self.get_autocommit() and not in_transaction(self)
+        self.kit_sent = False
         try:
-            result = send(*args)
+            return send(*args)
         except self.kit_errors.MySQLError as exc:
             if exc.args and exc.args[0] in _FAREWELLS:
                 self._force_close()
-            if self.open:
-                self.kit_committing = False
-            else:
-                self.kit_in_doubt = self.kit_in_doubt or alone
+            self._kit_note(sql, alone=alone)
             raise
-        self.kit_committing = False
-        return result
+        except BaseException:
+            # A signal's exception, a column that cannot be decoded: the rest of the answer would be taken for the next one's.
+            if self.kit_sent or not sql:
+                self._force_close()
+            self._kit_note(sql, alone=alone)
+            raise
+
+    def _kit_note(self, sql: str | bytes, *, alone: bool) -> None:
+        if self.kit_sent and not self.open:
+            self.kit_in_doubt = self.kit_in_doubt or alone
+            self.kit_committing = self.kit_committing or (not alone and commits(sql, mysql=True))
+
+    def _kit_socket(self) -> Any:
+        """
+        Return a socket to the first address that answers. PyMySQL would give each address of a name the whole time.
+        """
+        until_s: float = min(self.kit_until_s or 0.0, _runtime.monotonic_s() + (self.connect_timeout or _LONGEST_CONNECT_S))
+        source = (self.bind_address, 0) if self.bind_address is not None else None
+        failure: OSError = OSError("the name has no address")
+        try:
+            addresses = _addresses.look_up(self.host, self.port, until_s)
+            for tried, (*_, address) in enumerate(addresses):
+                left_s = max(_LEAST_CONNECT_S, (until_s - _runtime.monotonic_s()) / (len(addresses) - tried))
+                try:
+                    found = socket.create_connection((str(address[0]), int(address[1])), left_s, source)
+                except OSError as exc:
+                    failure = exc
+                    continue
+                found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                found.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+                self.host_info = f"socket {self.host}:{self.port}"
+                return found
+        except OSError as exc:
+            failure = exc
+        raise self.kit_errors.OperationalError(_NO_HOST, f"Can't connect to MySQL server on {self.host!r} ({failure})") from None
 
     def _force_close(self) -> None:
         if self._result is not None:
@@ -99,10 +150,16 @@ class _Bounded(Parent):
         # Older versions of PyMySQL go on in clear where the server has no TLS.
         if self.kit_needs_tls and not (self.ssl and self.server_capabilities & _TLS):
             raise self.kit_errors.OperationalError(_TLS_ERROR, "SSL connection error: the login wants TLS, and there is none")
+        self._kit_bound()
+        self._sock.settimeout(self._read_timeout)
         super()._request_authentication()
 
     def _execute_command(self, *args: Any) -> None:
+        if self.kit_connected and self.kit_until_s is not None and self.kit_until_s <= _runtime.monotonic_s():
+            # Its user may have kept the connection from one invocation to the next.
+            self.kit_until_s = _limits.current_until_s()
         self._kit_bound()
+        self.kit_sent = self.open
         try:
             super()._execute_command(*args)
         except self.kit_errors.OperationalError as exc:
@@ -114,6 +171,12 @@ class _Bounded(Parent):
             return super()._read_packet(*args)
         except self.kit_errors.OperationalError as exc:
             raise self._kit_meant(exc) from None
+        except self.kit_errors.MySQLError:
+            raise
+        except BaseException:
+            # Half a packet may have been read.
+            self._force_close()
+            raise
 
     def _read_bytes(self, num_bytes: int) -> bytes:
         if num_bytes <= _PIECE_BYTES:
@@ -186,8 +249,3 @@ def is_reading(connection: Any) -> bool:
     """
     result = connection._result  # noqa: SLF001  # PyMySQL has no public name for it
     return result is not None and bool(result.unbuffered_active or result.has_next)
-
-
-def _is_commit(sql: str | bytes) -> bool:
-    start = sql.lstrip()[:6]
-    return (start.decode("ascii", "replace") if isinstance(start, bytes) else start).upper() == "COMMIT"

@@ -9,6 +9,7 @@ from functools import cache
 
 from lambda_kit import _runtime
 from lambda_kit._require import require
+from lambda_kit.databases import _addresses
 from lambda_kit.errors import DeadlineError
 
 TYPE_CHECKING = False
@@ -87,8 +88,16 @@ class _Bounded(Parent):
         raise failure
 
     def _connect(self) -> Any:
-        self.socket_timeout = self.socket_connect_timeout = self.kit_life.left_s()
+        self.socket_timeout = self.kit_life.left_s()
+        addresses = _addresses.count([self.host], _runtime.monotonic_s() + self.socket_timeout)
+        # redis-py gives it to each of them.
+        self.socket_timeout = self.kit_life.left_s()
+        self.socket_connect_timeout = self.socket_timeout / addresses
         return super()._connect()
+
+    def _wrap_socket_with_ssl(self, sock: Any) -> Any:
+        sock.settimeout(self.kit_life.left_s())
+        return super()._wrap_socket_with_ssl(sock)
 
     def send_packed_command(self, *args: Any, **kwargs: Any) -> None:
         left_s = self.kit_life.left_s()

@@ -169,11 +169,13 @@ class Session(Generic[C]):
         self._roll_back()
 
     def _roll_back(self) -> None:
+        self.fault = BUSY
         try:
             self._driver.roll_back(self.connection, _limits.rollback_s())
         except Exception as exc:  # noqa: BLE001  # whatever it was, what the connection is in the middle of is not known
             _logger.debug("%s: a rollback failed: %s", self._what, type(exc).__name__)
-            self.fault = BUSY
+            return
+        self.fault = ""
 
     def _abandon(self) -> None:
         """
@@ -236,6 +238,8 @@ class Session(Generic[C]):
             state = State.LOST
         if state is State.LOST:
             self.fault = LOST
+            if self._driver.doubt(self.connection) is Doubt.CLOSED:
+                return
             raise self._loss(f"{self._what} was lost before COMMIT was sent: nothing was committed")
         if state is State.BUSY:
             self._abandon()
@@ -250,11 +254,16 @@ class Session(Generic[C]):
 
     def _send_commit(self) -> None:
         self.fault = LOST
+        # What was done in time is not given up for the milliseconds that its end takes.
+        self._driver.bound(self.connection, _limits.commit_until_s())
         try:
             self._driver.commit(self.connection)
         except Exception as exc:  # any driver's: what matters is whether the server has answered
-            state = self._driver.state(self.connection)
-            answered = self._driver.classify(exc) is not Verdict.LOST and state not in (State.LOST, State.BUSY)
+            state, verdict = self._driver.state(self.connection), self._driver.classify(exc)
+            answered = verdict is not Verdict.LOST and state not in (State.LOST, State.BUSY)
+            if verdict is None:
+                # None of the driver's, such as a signal's: it may have come before COMMIT or after its answer.
+                answered = self._driver.knows_loss and state in (State.OPEN, State.FAILED)
             if not answered or isinstance(exc, DeadlineError):
                 raise self._unknown() from exc
             self.fault = ""

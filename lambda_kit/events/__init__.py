@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     from lambda_kit.events._appsync import AppSyncBatchEvent as AppSyncBatchEvent
     from lambda_kit.events._appsync import AppSyncEventsEvent as AppSyncEventsEvent
     from lambda_kit.events._appsync import AppSyncResolverEvent as AppSyncResolverEvent
-    from lambda_kit.events._autoscaling import TerminationPolicyEvent as TerminationPolicyEvent
+    from lambda_kit.events._autoscaling import AutoScalingTerminationPolicyEvent as AutoScalingTerminationPolicyEvent
     from lambda_kit.events._bedrock_agents import BedrockAgentFunctionEvent as BedrockAgentFunctionEvent
     from lambda_kit.events._bedrock_agents import BedrockAgentOpenApiEvent as BedrockAgentOpenApiEvent
     from lambda_kit.events._client_vpn import ClientVpnConnectionEvent as ClientVpnConnectionEvent
+    from lambda_kit.events._cloudformation import CloudFormationHookEvent as CloudFormationHookEvent
+    from lambda_kit.events._cloudformation import CloudFormationMacroEvent as CloudFormationMacroEvent
     from lambda_kit.events._cloudformation import CustomResourceEvent as CustomResourceEvent
-    from lambda_kit.events._cloudformation import HookEvent as HookEvent
-    from lambda_kit.events._cloudformation import MacroEvent as MacroEvent
     from lambda_kit.events._cloudfront import CloudFrontEvent as CloudFrontEvent
     from lambda_kit.events._cloudfront import CloudFrontRecord as CloudFrontRecord
     from lambda_kit.events._cloudwatch_alarm import CloudWatchAlarmEvent as CloudWatchAlarmEvent
@@ -171,11 +171,14 @@ __all__ = [
     "AppSyncEventsEvent",
     "AppSyncResolverEvent",
     "AutoScalingDetail",
+    "AutoScalingTerminationPolicyEvent",
     "BatchJobDetail",
     "BedrockAgentFunctionEvent",
     "BedrockAgentOpenApiEvent",
     "CampaignProfile",
     "ClientVpnConnectionEvent",
+    "CloudFormationHookEvent",
+    "CloudFormationMacroEvent",
     "CloudFrontEvent",
     "CloudFrontRecord",
     "CloudWatchAlarmEvent",
@@ -239,7 +242,6 @@ __all__ = [
     "GroundTruthPreEvent",
     "GuardDutyFindingDetail",
     "HealthDetail",
-    "HookEvent",
     "HttpEvent",
     "IotAuthorizerEvent",
     "IotButtonEvent",
@@ -256,7 +258,6 @@ __all__ = [
     "LexV1Event",
     "LexV2Event",
     "ListEvent",
-    "MacroEvent",
     "MskEvent",
     "ParameterChangeDetail",
     "PipesEvent",
@@ -282,7 +283,6 @@ __all__ = [
     "SqsRecord",
     "StepFunctionsDetail",
     "StepFunctionsErrorEvent",
-    "TerminationPolicyEvent",
     "TransferAuthorizerEvent",
     "TransferWorkflowEvent",
     "VpcLatticeV1Event",
@@ -304,10 +304,10 @@ if not TYPE_CHECKING:  # a checker would take a module with __getattr__ to have 
         "_api_gateway_rest": "ApiGatewayHttpV1Event ApiGatewayRestEvent",
         "_api_gateway_websocket": "ApiGatewayWebSocketEvent",
         "_appsync": "AppSyncAuthorizerEvent AppSyncBatchEvent AppSyncEventsEvent AppSyncResolverEvent",
-        "_autoscaling": "TerminationPolicyEvent",
+        "_autoscaling": "AutoScalingTerminationPolicyEvent",
         "_bedrock_agents": "BedrockAgentFunctionEvent BedrockAgentOpenApiEvent",
         "_client_vpn": "ClientVpnConnectionEvent",
-        "_cloudformation": "CustomResourceEvent HookEvent MacroEvent",
+        "_cloudformation": "CloudFormationHookEvent CloudFormationMacroEvent CustomResourceEvent",
         "_cloudfront": "CloudFrontEvent CloudFrontRecord",
         "_cloudwatch_alarm": "CloudWatchAlarmEvent CloudWatchAlarmMessage",
         "_cloudwatch_logs": "CloudWatchLogEvent CloudWatchLogsData CloudWatchLogsEvent",

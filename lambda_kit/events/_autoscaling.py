@@ -40,7 +40,7 @@ class TerminationInstance(Part):
     instance_market_option: str | None = None
 
 
-class TerminationPolicyEvent(Event):
+class AutoScalingTerminationPolicyEvent(Event):
     """
     A custom termination policy is asked which instances to terminate. It has 2 seconds.
     """

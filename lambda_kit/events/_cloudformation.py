@@ -98,7 +98,7 @@ class CustomResourceEvent(Event):
         }
 
 
-class MacroEvent(Event):
+class CloudFormationMacroEvent(Event):
     """
     A template, or a part of it, is to be transformed.
 
@@ -135,7 +135,7 @@ class HookRequestData(Part):
     payload: str | None = Field(default=None, repr=False)
 
 
-class HookEvent(Event):
+class CloudFormationHookEvent(Event):
     """
     A Lambda Hook is asked whether to go on.
 

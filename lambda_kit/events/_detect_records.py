@@ -41,8 +41,8 @@ _KEYS: tuple[tuple[frozenset[str], str], ...] = tuple(
         ("invocationSchemaVersion job tasks", "_s3_batch:S3BatchEvent"),
         ("RequestType LogicalResourceId", "_cloudformation:CustomResourceEvent"),
         ("RequestType ResourceProperties", "_cloudformation:CustomResourceEvent"),
-        ("fragment transformId requestId", "_cloudformation:MacroEvent"),
-        ("actionInvocationPoint clientRequestToken", "_cloudformation:HookEvent"),
+        ("fragment transformId requestId", "_cloudformation:CloudFormationMacroEvent"),
+        ("actionInvocationPoint clientRequestToken", "_cloudformation:CloudFormationHookEvent"),
         ("alarmData alarmArn", "_cloudwatch_alarm:CloudWatchAlarmEvent"),
         ("CodePipeline.job", "_code_services:CodePipelineEvent"),
         ("DeploymentId LifecycleEventHookExecutionId", "_code_services:CodeDeployHookEvent"),
@@ -50,7 +50,7 @@ _KEYS: tuple[tuple[frozenset[str], str], ...] = tuple(
         ("invokingEvent configRuleName", "_config_rule:ConfigRuleEvent"),
         ("Step SecretId ClientRequestToken", "_secrets_rotation:SecretsRotationEvent"),
         ("DurableExecutionArn InitialExecutionState", "_durable:DurableExecutionEvent"),
-        ("CapacityToTerminate Instances", "_autoscaling:TerminationPolicyEvent"),
+        ("CapacityToTerminate Instances", "_autoscaling:AutoScalingTerminationPolicyEvent"),
     )
 )
 

@@ -104,6 +104,18 @@ def refuse(text: str) -> None:
     raise KeyError(text)
 
 
+def refuse_in_another_way(text: str) -> None:
+    """
+    As pydantic's first version does, whose errors() takes no arguments.
+    """
+
+    class ValidationError(ValueError):
+        def errors(self) -> list[str]:
+            return list(self.args)
+
+    raise ValidationError(text)
+
+
 @pytest.mark.parametrize(
     ("stored", "how", "key", "complaint"),
     [
@@ -117,8 +129,23 @@ def refuse(text: str) -> None:
         ('{{"most": 3, "x": "{}"}}', Limits, None, "does not fit Limits: most (value_error)"),
         ('{{"x": "{}"}}', str, "a", "has no key 'a'"),
         ("not JSON: {}", str, "a", "is not JSON, so it has no key 'a'"),
+        ("[" * 200_000 + "{}", str, "a", "is not JSON, so it has no key 'a'"),
+        ("{}", refuse_in_another_way, None, "was refused by refuse_in_another_way with ValidationError"),
     ],
-    ids=["class", "function", "truth", "no object", "no JSON for the model", "model", "two places", "validator", "no member", "no JSON"],
+    ids=[
+        "class",
+        "function",
+        "truth",
+        "no object",
+        "no JSON for the model",
+        "model",
+        "two places",
+        "validator",
+        "no member",
+        "no JSON",
+        "nested deeply",
+        "another library's",
+    ],
 )
 def test_refusal_quotes_nothing(stored: str, how: Any, key: str | None, complaint: str) -> None:
     """

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -100,6 +101,17 @@ def test_what_can_be_changed_is_copied(value: object) -> None:
     assert copy is not None
     assert value == copy(value)
     assert value is not copy(value)
+
+
+@pytest.mark.parametrize("value", [Data([threading.Lock()]), Model.model_construct(hosts=[threading.Lock()])])  # type: ignore[list-item]  # so it is
+def test_what_cannot_be_copied_is_shared(value: Any) -> None:
+    """
+    A lock or a client somewhere in it is no reason to refuse the value.
+    """
+    copy = copier(value)
+
+    assert copy is not None
+    assert copy(value) is value
 
 
 def test_copies_go_all_the_way_down() -> None:

@@ -75,6 +75,22 @@ def test_value_is_read_once(aws_environ: AwsServer, put_parameter: Callable[...,
     assert "<parameter '/p', version 1, 0 s old>" == repr(price)
 
 
+def test_recreated_parameter_is_read_anew(
+    aws_environ: AwsServer, put_parameter: Callable[..., None], pass_time: Callable[[float], None]
+) -> None:
+    """
+    Its version is 1 again, its value is not what it was.
+    """
+    put_parameter("/p", "9.50")
+    price = parameter("/p", convert=Decimal)
+    price()
+    aws_environ.boto3("ssm").delete_parameter(Name="/p")
+    put_parameter("/p", "8.50")
+    pass_time(301.0)
+
+    assert (Decimal("8.50"), "1") == (price(), price.version)
+
+
 def test_secret_is_read_once(aws_environ: AwsServer, put_secret: Callable[..., str]) -> None:
     """
     A secret's version is its id at Secrets Manager.
@@ -197,9 +213,10 @@ def test_stale_secrets_can_be_forbidden(
     monkeypatch.setenv("LAMBDA_KIT_STALE_SECRETS_S", "0")
     with pytest.raises(ParameterUnavailableError):
         value()
-    monkeypatch.setenv("LAMBDA_KIT_STALE_SECRETS_S", "1 h")
-    with pytest.raises(ConfigurationError, match="LAMBDA_KIT_STALE_SECRETS_S is to be a number of seconds: got '1 h'"):
-        value()
+    for text in ("1 h", "nan", "-1"):
+        monkeypatch.setenv("LAMBDA_KIT_STALE_SECRETS_S", text)
+        with pytest.raises(ConfigurationError, match=f"LAMBDA_KIT_STALE_SECRETS_S is to be a number of seconds: got '{text}'"):
+            value()
 
 
 def test_invalidated_value_is_read_again(aws_environ: AwsServer, put_secret: Callable[..., str]) -> None:

@@ -4,6 +4,7 @@ Handles of environment variables: read at each call, converted when changed.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -51,6 +52,18 @@ def test_variable_is_converted_once(monkeypatch: pytest.MonkeyPatch) -> None:
         seen.append(number())
 
     assert ([1, 1, 2], ["1", "2"]) == (seen, calls)
+
+
+def test_callers_do_not_share_what_they_can_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A caller that changes its value changes nobody else's.
+    """
+    monkeypatch.setenv(NAME, '{"hosts": ["a"]}')
+    settings = env(NAME, convert=json.loads)
+    for _ in range(2):
+        settings()["hosts"].append("b")
+
+    assert {"hosts": ["a"]} == settings()
 
 
 @pytest.mark.parametrize("use", [lambda handle: handle(), preload], ids=["call", "preload"])

@@ -368,24 +368,37 @@ def test_a_cancelled_error_is_its_records_failure(events: LambdaEvents, context:
 
 
 @pytest.mark.parametrize(
-    ("remaining_s", "done"),
+    ("receive_counts", "remaining_s", "done"),
     [
-        ((9.0, 4.6, 4.5, 4.4), [1, 5, 6, 7]),
-        ((9.0, 4.6, 1.3, 0.5), [1, 5]),
-        ((9.0, 4.4), [1]),
+        ("1111", (9.0, 1.0, 0.9, 0.8), [1, 5, 6, 7]),
+        ("1111", (9.0, 1.0, 0.5, 0.4), [1, 5]),
+        ("1111", (9.0, 0.05), [1]),
+        ("1112", (9.0, 4.6, 4.5, 4.4), [1, 5, 6, 7]),
+        ("1112", (9.0, 4.6, 1.3, 0.5), [1, 5]),
+        ("1112", (9.0, 4.4), [1]),
     ],
-    ids=["the others are fast", "the others are slow", "nothing is known of the others"],
+    ids=[
+        "new, the others are fast",
+        "new, the others are slow",
+        "new, no time for the others",
+        "come again, the others are fast",
+        "come again, the others are slow",
+        "come again, nothing is known of the others",
+    ],
 )
-def test_the_first_record_of_an_environment_counts_until_another_is_done(
-    events: LambdaEvents, remaining_s: tuple[float, ...], done: list[int]
+def test_the_first_record_of_an_environment_counts_for_little(
+    events: LambdaEvents, receive_counts: str, remaining_s: tuple[float, ...], done: list[int]
 ) -> None:
     """
-    What it took to load and connect does not keep the others from being done.
+    What it took to load and connect keeps no new message from being tried; those of a batch that was killed before it does.
     """
     logic = Logic()
+    event = _jobs(events, 1, 5, 6, 7)
+    for record, count in zip(event["Records"], receive_counts, strict=True):
+        record["attributes"]["ApproximateReceiveCount"] = count
     wired = WiredLogic(logic, deps=NO_DEPS, errors={})
     invocation: Any = ScriptedInvocation(*remaining_s)
 
-    Batches(wired, Job, SqsBatch(skips_group=False), Pace(1, 0.1), drops=False)(_jobs(events, 1, 5, 6, 7), invocation)
+    Batches(wired, Job, SqsBatch(skips_group=False), Pace(1, 0.1), drops=False)(event, invocation)
 
     assert done == logic.done

@@ -86,6 +86,22 @@ def test_a_bare_handler_says_so_too(noted: Noted) -> None:
     assert 1 == len(noted.lines)
 
 
+def test_a_log_that_fails_does_not_fail_the_logic(noted: Noted, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    As a stream does that the signal interrupted in the middle of a write.
+    """
+    emit = noted.emit
+
+    def fail(record: logging.LogRecord) -> None:
+        emit(record)
+        raise RuntimeError("reentrant call inside <_io.BufferedWriter name='<stdout>'>")
+
+    monkeypatch.setattr(noted, "emit", fail)
+
+    assert handler.invoke(lambda event: event)(_slow(noted))({}, FakeContext(timeout_s=0.2))
+    assert 1 == len(noted.lines)
+
+
 def test_the_span_is_named(noted: Noted, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Where tracing is on, the line says which span it was in.

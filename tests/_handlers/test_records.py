@@ -378,7 +378,7 @@ def test_a_record_without_id_cannot_be_answered(context: FakeContext, wire: Any,
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"concurrency": 0}, "concurrency=0: at least 1 record"),
+        ({"concurrency": 0}, "concurrency=0: a whole number of records, at least 1"),
         ({"reserve_s": -1.0}, r"reserve_s=-1\.0: seconds kept"),
         ({"reserve_s": float("inf")}, "reserve_s=inf"),
         ({"on_reject": "ignore"}, "on_reject is"),

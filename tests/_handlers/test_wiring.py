@@ -4,6 +4,7 @@ The wiring line: mistakes are named where they are made, and the handler is what
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, wraps
@@ -121,22 +122,61 @@ def test_logic_with_dependencies_is_accepted_in_every_form(logic: Any) -> None:
     assert logic == handler.sqs(Order, deps=Bundle())(logic).logic
 
 
-@pytest.mark.parametrize("logic", [two, three, none, named, Shop(), partial(one, order=Order(sku="a"))], ids=name_of)
-def test_logic_of_another_number_of_parameters_is_refused(logic: Any) -> None:
+@pytest.mark.parametrize(
+    ("logic", "message"),
+    [
+        (two, "two with the input: it takes (order, deps): give what deps shall be as deps="),
+        (Shop(), "Shop with the input: it takes (order, deps): give what deps shall be as deps="),
+        (three, "three with the input: it takes (order, deps, more): give the others defaults, or bind them with functools.partial"),
+        (none, "none with the input: it takes (): add a parameter for the input"),
+        (named, "named with the input: it wants deps by name, in (order, *, deps), and they come by place: write no * before them"),
+        (partial(one, order=Order(sku="a")), "partial with the input: it takes (*, order=...): add a parameter for the input"),
+        (handler.http(Order)(one), "one with the input: it is a handler already: wire its .logic"),
+    ],
+    ids=["two", "an object of two", "three", "none", "by name", "bound by name", "wired twice"],
+)
+def test_logic_of_another_number_of_parameters_is_refused(logic: Any, message: str) -> None:
     """
-    The error names the wiring line, the function and what it is called with.
+    The error names the wiring line, the function, what it is called with, what it takes instead, and what to do.
     """
-    with pytest.raises(ConfigurationError, match=r"handler\.http\(Order\) calls \w+ with its input: it does not take 1 positional"):
+    with pytest.raises(ConfigurationError, match=re.escape(f"handler.http(Order) calls {message}")):
         handler.http(Order)(logic)
 
 
-@pytest.mark.parametrize("logic", [one, three, none, named, named_default, Shop().place], ids=name_of)
-def test_logic_that_takes_no_dependencies_is_refused(logic: Any) -> None:
+@pytest.mark.parametrize(
+    ("logic", "message"),
+    [
+        (one, "one with the input and deps: it takes (order): add a parameter for deps, or wire it without deps="),
+        (Shop().place, "place with the input and deps: it takes (order): add a parameter for deps, or wire it without deps="),
+        (named_default, "named_default with the input and deps: it takes (order, *, deps=...): add a parameter for deps"),
+        (three, "three with the input and deps: it takes (order, deps, more): give the others defaults"),
+        (none, "none with the input and deps: it takes (): add a parameter for the input and deps"),
+        (named, "named with the input and deps: it wants deps by name"),
+    ],
+    ids=["one", "a method of one", "a default by name", "three", "none", "by name"],
+)
+def test_logic_that_takes_no_dependencies_is_refused(logic: Any, message: str) -> None:
     """
     The same where there are dependencies.
     """
-    with pytest.raises(ConfigurationError, match=r"handler\.invoke\(Order\) calls \w+ with its input and deps"):
+    with pytest.raises(ConfigurationError, match=re.escape(f"handler.invoke(Order) calls {message}")):
         handler.invoke(Order, deps=Bundle())(logic)
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (one, "one with event and context: it takes (order): add a parameter for context"),
+        (three, "three with event and context: it takes (order, deps, more): give the others defaults"),
+    ],
+    ids=["one", "three"],
+)
+def test_a_bare_handler_of_another_number_of_parameters_is_refused(function: Any, message: str) -> None:
+    """
+    It gets event and context, and says so.
+    """
+    with pytest.raises(ConfigurationError, match=re.escape(f"@handler calls {message}")):
+        handler(function)
 
 
 @pytest.mark.parametrize(
@@ -144,6 +184,20 @@ def test_logic_that_takes_no_dependencies_is_refused(logic: Any) -> None:
     [
         (lambda: handler.http(Order(sku="a")), r"handler\.http takes a model class or a function first: got Order"),  # type: ignore[call-overload]
         (lambda: handler.http(Order, deps=Bundle)(two), r"handler\.http\(Order\): deps is the class Bundle: write deps=Bundle\(\)"),  # type: ignore[arg-type]
+        (lambda: handler.sqs(Order, errors=[]), r"handler\.sqs\(Order\): errors is a list: write a table, such as errors="),  # type: ignore[call-overload]
+        (lambda: handler.sqs(Order, errors=OSError("x")), "errors is an OSError: write a table"),  # type: ignore[call-overload]
+        (lambda: handler.http(Order, status="created"), "handler.http: status='created': the status of an answer is a whole"),  # type: ignore[call-overload]
+        (lambda: handler.http(Order, status=True), "status=True"),
+        (lambda: handler.http(Order, status=100), "status=100"),
+        (lambda: handler.http(Order, respond="x"), "respond is a str: give a function that makes a Response of the result"),  # type: ignore[call-overload]
+        (lambda: handler.http(Order, preload="no"), r"handler\.http\(Order\): preload='no': write preload=True or preload=False"),  # type: ignore[call-overload]
+        (lambda: handler.sqs(Order, skip_group="no"), "handler.sqs: skip_group='no': write skip_group=True or skip_group=False"),  # type: ignore[call-overload]
+        (lambda: handler.sqs(Order, on_reject=["drop"]), 'on_reject is "fail" or "drop", not'),  # type: ignore[call-overload]
+        (lambda: handler.sqs(Order, concurrency="4"), "handler.sqs: concurrency='4': a whole number of records"),  # type: ignore[call-overload]
+        (lambda: handler.kafka(Order, reserve_s="1"), "handler.kafka: reserve_s='1': seconds kept for the answer are a number"),  # type: ignore[call-overload]
+        (lambda: handler.task(Order, token=1), "handler.task: token=1, payload=None: they are keys of the event"),  # type: ignore[call-overload]
+        (lambda: handler.task(Order, payload=b"x"), "payload=b'x'"),  # type: ignore[call-overload]
+        (lambda: handler.task(Order, heartbeat_s="10"), "heartbeat_s='10': seconds between heartbeats are a number"),  # type: ignore[call-overload]
         (lambda: handler.sqs(Order, errors={KeyError: Reject})(one), r"errors\[KeyError\] is the class Reject: write Reject\(\)"),  # type: ignore[dict-item]
         (lambda: handler.sqs(Order, errors={KeyError: 404})(one), r"errors\[KeyError\] is neither Reject\(\), Retry\(\) nor a function"),  # type: ignore[dict-item]
         (lambda: handler.event(Order, errors={"KeyError": Reject()})(one), "errors maps exception classes, not 'KeyError'"),  # type: ignore[arg-type]

@@ -4,7 +4,9 @@ The embedded PostgreSQL: starts for root and others, survives a kill, leaves not
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -173,3 +175,16 @@ def test_without_root_the_binaries_are_used_in_place(tmp_path: Path) -> None:
     _hand_over(tmp_path, None)
 
     assert (_installation(None) / "bin" / "postgres").is_file()
+
+
+def test_the_copy_for_another_user_is_that_users_and_runs(tmp_path: Path) -> None:
+    """
+    The copied programs find their libraries where they are now; what is handed over belongs to the other user.
+    """
+    bin_folder = _installation(tmp_path) / "bin"
+    _hand_over(tmp_path, os.getuid())
+
+    assert tmp_path in bin_folder.parents
+    assert os.getuid() == tmp_path.stat().st_uid
+    version = subprocess.run([bin_folder / "postgres", "--version"], capture_output=True, text=True, check=True)
+    assert version.stdout.startswith("postgres (PostgreSQL)")

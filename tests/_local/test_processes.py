@@ -12,7 +12,8 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambda_kit._local._processes import ChildProcess, descendants, has_ended, peak_memory_mb, python_environment, wait_until
+from lambda_kit._local._guard import descendants, has_ended
+from lambda_kit._local._processes import ChildProcess, peak_memory_mb, python_environment, wait_until
 
 if TYPE_CHECKING:
     import pytest

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +44,14 @@ class ScriptedServer:
 
     Attributes:
         seen: Requests in order.
-        answer: Returns the bytes to send; ``None`` closes the connection instead, ``Connection: close`` in them does afterwards.
+        answer: Returns the bytes to send, at once or piece by piece; ``None`` closes the connection instead, ``Connection: close``
+            in them does afterwards.
         connections: How many were accepted.
     """
 
     def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self.seen: list[Seen] = []
-        self.answer: Callable[[Seen], bytes | None] = lambda seen: reply()
+        self.answer: Callable[[Seen], bytes | Iterator[bytes] | None] = lambda seen: reply()
         self.connections = 0
         self._context = context
         self._open: list[socket.socket] = []
@@ -109,8 +110,9 @@ class ScriptedServer:
                     answer = self.answer(seen)
                     if answer is None:
                         break
-                    served.sendall(answer)
-                    if b"Connection: close" in answer:
+                    for piece in [answer] if isinstance(answer, bytes) else answer:
+                        served.sendall(piece)
+                    if isinstance(answer, bytes) and b"Connection: close" in answer:
                         break
         except OSError:
             pass  # the other side is gone, or did not like the certificate

@@ -54,6 +54,19 @@ def test_a_loaded_botocore_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not _transport.usable(clients_declared=False)
 
 
+def test_another_region_of_botocores_is_left_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    botocore reads AWS_DEFAULT_REGION only; on Lambda it says the same as AWS_REGION, unless code of the function's set it.
+    """
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    chosen = []
+    for region in ("", "eu-west-1", "us-east-1"):
+        monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+        chosen.append(_transport.usable(clients_declared=False))
+
+    assert [True, True, False] == chosen
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -8,6 +8,7 @@ import socket
 import ssl
 import sys
 import threading
+import time
 from http.client import HTTPException
 from typing import TYPE_CHECKING
 
@@ -205,6 +206,41 @@ def test_an_answer_that_does_not_come_times_out(server: ScriptedServer) -> None:
     with pytest.raises(TimeoutError, match="no time left"):
         ask(limits(total_s=0.0))
     held.set()
+
+
+@pytest.mark.parametrize("is_head", [True, False], ids=["head", "body"])
+def test_an_answer_that_comes_byte_by_byte_ends_with_the_time_there_is(server: ScriptedServer, is_head: bool) -> None:
+    """
+    Each byte comes in time to be read, all of them would not.
+    """
+    gone = threading.Event()
+
+    def drip(seen: Seen) -> Iterator[bytes]:
+        whole = reply(b" " * 1000)
+        if not is_head:
+            yield whole[:-1000]
+        for each in whole[0 if is_head else -1000 :]:
+            gone.wait(0.01)
+            yield bytes([each])
+
+    server.answer = drip
+    began_s = time.monotonic()
+    with pytest.raises(TimeoutError):
+        ask(limits(total_s=0.1))
+    gone.set()
+
+    assert time.monotonic() - began_s < 3.0
+
+
+@pytest.mark.parametrize("length", [b"9" * 30, b"9" * 16], ids=["no number of this machine's", "more than there is memory"])
+def test_an_answer_of_no_possible_length_is_no_http(server: ScriptedServer, length: bytes) -> None:
+    """
+    Whatever Python makes of it.
+    """
+    server.answer = lambda seen: reply(Connection="close").replace(b"Content-Length: 2", b"Content-Length: " + length)
+
+    with pytest.raises(HTTPException):
+        ask()
 
 
 def test_nobody_listening_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

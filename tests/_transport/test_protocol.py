@@ -79,7 +79,11 @@ def test_blobs_come_as_bytes(service: str, answer: dict[str, Any], wanted: dict[
     assert wanted == _protocol.decoded(service, json.dumps(answer).encode())
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b"[1]", b"\xff", b'{"Plaintext": "A"}'])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"<html>", b"[1]", b"\xff", b'{"Plaintext": "A"}', b"[" * 200_000],
+    ids=["nothing", "no JSON", "no object", "no text", "no base64", "nested deeply"],
+)
 def test_what_is_no_answer_is_none(body: bytes) -> None:
     """
     Nothing of it gets into an error.

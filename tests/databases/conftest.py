@@ -14,6 +14,7 @@ from lambda_kit import _runtime, databases
 from lambda_kit._local._postgres import PostgresServer
 from lambda_kit.databases import Credentials, Database
 from lambda_kit.errors import LoginError
+from tests.databases.accounts import Shop, Store
 from tests.databases.servers import MariaServer, ValkeyServer, need
 
 _numbers = itertools.count(1)
@@ -143,3 +144,19 @@ def valkey() -> Iterator[ValkeyServer]:
     """
     with ValkeyServer() as running:
         yield running
+
+
+@pytest.fixture
+def shop(maria: MariaServer) -> Shop:
+    """
+    A user of MariaDB of the test's own.
+    """
+    return Shop(maria)
+
+
+@pytest.fixture
+def store(valkey: ValkeyServer) -> Store:
+    """
+    A user of Valkey of the test's own.
+    """
+    return Store(valkey)

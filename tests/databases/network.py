@@ -56,7 +56,8 @@ class Namespace:
 
     def __exit__(self, *_: object) -> None:
         # The interfaces go with it, unless it never got its own.
-        subprocess.run(["ip", "link", "delete", self._near], capture_output=True, check=False)
+        with contextlib.suppress(subprocess.CalledProcessError):
+            _run("ip", "link", "delete", self._near)
         _run("ip", "netns", "delete", self.name)
 
     def listen(self) -> socket.socket:
@@ -145,15 +146,15 @@ def wire(target_port: int, namespace: Namespace | None) -> Iterator[Wire]:
 
 
 @contextlib.contextmanager
-def full_backlog() -> Iterator[int]:
+def full_backlog(host: str = HOST, port: int = 0) -> Iterator[int]:
     """
     Have a port that drops every SYN, for any user: nobody accepts, and the queue of those who wait is full.
     """
     with contextlib.ExitStack() as stack:
-        listener = stack.enter_context(socket.create_server((HOST, 0), backlog=0))
+        listener = stack.enter_context(socket.create_server((host, port), backlog=0))
         stack.enter_context(socket.create_connection(listener.getsockname()))
         late = stack.enter_context(socket.socket())
-        late.settimeout(0.2)
+        late.settimeout(0.1)
         with pytest.raises(TimeoutError):
             late.connect(listener.getsockname())
         yield listener.getsockname()[1]
@@ -176,4 +177,6 @@ def namespace_if_possible() -> Iterator[Namespace | None]:
 
 
 def _run(*command: str) -> None:
-    subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+    # Not on every user's path.
+    environ = {**os.environ, "PATH": f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"}
+    subprocess.run(command, env=environ, stdout=subprocess.DEVNULL, check=True)

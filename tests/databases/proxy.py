@@ -114,3 +114,17 @@ def proxy(target_port: int) -> Iterator[Proxy]:
         yield made
     finally:
         made.close()
+
+
+@contextlib.contextmanager
+def full() -> Iterator[tuple[str, int]]:
+    """
+    Have an address that answers no connect: its queue is full, and nobody takes from it.
+    """
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listener, contextlib.ExitStack() as waiting:
+        address: tuple[str, int] = listener.getsockname()
+        for _ in range(3):
+            client = waiting.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(address)
+        yield address

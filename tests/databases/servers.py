@@ -10,7 +10,6 @@ import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,7 +17,7 @@ import pymysql
 import pytest
 import redis
 
-from lambda_kit._local._processes import ChildProcess, wait_until
+from lambda_kit._local._processes import ChildProcess, temporary_folder, wait_until
 
 HOST = "127.0.0.1"
 START_TIMEOUT_S = 60.0
@@ -31,7 +30,7 @@ class _Server:
     """
 
     def __init__(self, name: str) -> None:
-        self.root = Path(tempfile.mkdtemp(prefix=f"lambda-kit-{name}-"))
+        self.root = temporary_folder(name)
         self.log_file = self.root / "log"
         self.host, self.port = HOST, _free_port()
         self._process: ChildProcess | None = None

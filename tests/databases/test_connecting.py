@@ -4,15 +4,23 @@ Connecting, on a driver without a server: what a login is asked, what is tried a
 
 from __future__ import annotations
 
+import threading
 import time
 
 import pytest
 
 from lambda_kit import _invocation, _runtime
 from lambda_kit.databases import Credentials
-from lambda_kit.databases._connecting import MOST_LOGIN_S, Connector, Refusals
+from lambda_kit.databases._connecting import MOST_LOGIN_S, MOST_READS, Connector, Refusals
 from lambda_kit.databases._driver import Verdict
-from lambda_kit.errors import ConnectTimeoutError, DatabaseError, DeadlineError, LoginError
+from lambda_kit.errors import (
+    ConnectTimeoutError,
+    DatabaseError,
+    DeadlineError,
+    LoginError,
+    ParameterNotFoundError,
+    ParameterUnavailableError,
+)
 from tests.databases.fakes import FakeConnection, FakeContext, FakeDriver, FakeError, FakeLogin
 
 
@@ -76,6 +84,54 @@ def test_a_login_that_has_nothing_else_is_asked_again_later() -> None:
     assert {None, "wrong"} == set(login.asked)
     assert 4 < len(login.asked)
     assert isinstance(caught.value.__cause__, FakeError)
+
+
+class UnreadableLogin(FakeLogin):
+    """
+    A login on a secret that cannot be read for so many times.
+    """
+
+    def __init__(self, *passwords: str, error: Exception, times: int) -> None:
+        super().__init__(*passwords)
+        self.error, self.times, self.reads = error, times, 0
+
+    def __call__(self, refused: Credentials | None, /) -> Credentials:
+        self.reads += 1
+        if self.reads <= self.times:
+            raise self.error
+        return super().__call__(refused)
+
+
+def test_a_secret_that_cannot_be_read_just_now_is_read_again() -> None:
+    """
+    Who rotates makes all environments read at once, and some are throttled.
+    """
+    login = UnreadableLogin("right", error=ParameterUnavailableError("throttled"), times=MOST_READS - 1)
+
+    assert connector(FakeDriver(), login).connect() is not None
+    assert MOST_READS == login.reads
+
+
+@pytest.mark.parametrize(
+    ("error", "reads"),
+    [
+        (ParameterUnavailableError("down"), MOST_READS),
+        (ParameterNotFoundError("none"), 1),
+        (DeadlineError("late"), 1),
+        (KeyError("mine"), 1),
+    ],
+    ids=["does not pass", "definitive", "deadline", "user"],
+)
+def test_a_secret_that_cannot_be_read_is_said(error: Exception, reads: int) -> None:
+    """
+    The login's own error is raised, at once where it does not pass.
+    """
+    login = UnreadableLogin("right", error=error, times=99)
+
+    with pytest.raises(type(error)) as caught:
+        connector(FakeDriver(), login).connect()
+    assert error is caught.value
+    assert reads == login.reads
 
 
 def test_rounds_end_though_there_is_time() -> None:
@@ -172,6 +228,23 @@ def test_waiting_ends_before_the_deadline() -> None:
     assert time.monotonic() - started_s < 0.7
     assert isinstance(caught.value.__cause__, FakeError)
     assert all(timeout_s <= 0.5 for timeout_s in driver.timeouts_s)
+
+
+def test_an_attempt_cut_short_does_not_hide_the_one_before() -> None:
+    """
+    An attempt that the deadline ends has only that to say: the error says what was wrong.
+    """
+
+    def hang(_: Credentials | None) -> None:
+        threading.Event().wait(0.4)
+        raise FakeError(Verdict.LOST)
+
+    driver = FakeDriver(FakeError(Verdict.WAIT), hang)
+
+    with _invocation.scope(FakeContext(0.8)), pytest.raises(ConnectTimeoutError, match="cannot take a connection now") as caught:
+        connector(driver).connect()
+    assert isinstance(caught.value.__cause__, FakeError)
+    assert 2 == len(driver.timeouts_s)
 
 
 def test_an_attempt_has_the_declared_limit() -> None:

@@ -195,7 +195,7 @@ def test_a_restore_while_a_thread_waits_leaves_the_database_usable() -> None:
 
 def test_many_threads_share_few_connections() -> None:
     """
-    Sixty-four threads on four connections: never one connection in two threads, and all of them get through.
+    D31: sixty-four threads on four connections: never one connection in two threads, and all of them get through.
     """
     database = make(FakeDriver(), max_connections=4)
     shared, in_use, lock = [], set(), threading.Lock()
@@ -724,6 +724,64 @@ def test_a_connection_that_died_during_commit_leaves_doubt(error: Exception, sta
     assert ["commit", "drop"] == connection.log
 
 
+def test_a_commit_that_was_interrupted_is_in_doubt() -> None:
+    """
+    An error that is none of the driver's, such as a signal's, may have come after the answer.
+    """
+    database = make(FakeDriver())
+
+    with pytest.raises(CommitUnknownError), database.connection() as connection:
+        connection.state, connection.on_commit, connection.state_after_commit = State.OPEN, KeyError("a signal's"), State.IDLE
+    assert ["commit", "drop"] == connection.log
+
+
+def test_a_commit_that_was_interrupted_before_it_was_sent_is_rolled_back() -> None:
+    """
+    A transaction that is still open was not committed.
+    """
+    database = make(FakeDriver())
+
+    with pytest.raises(KeyError), database.connection() as connection:
+        connection.state, connection.on_commit, connection.state_after_commit = State.OPEN, KeyError("a signal's"), State.OPEN
+    assert ["commit", "roll back within 5.0"] == connection.log
+
+
+def test_a_rollback_that_was_interrupted_costs_the_connection() -> None:
+    """
+    Its answer is still to come, and would be taken for that of the next statement.
+    """
+    database = make(FakeDriver())
+
+    with pytest.raises(KeyboardInterrupt), database.connection() as connection:
+        connection.state, connection.on_rollback = State.OPEN, KeyboardInterrupt()
+        raise KeyError
+    assert ["roll back within 5.0", "drop"] == connection.log
+
+
+def test_a_commit_at_the_deadline_has_a_little_of_the_reserve() -> None:
+    """
+    What was done in time is not given up for the milliseconds that its end takes.
+    """
+    database = make(FakeDriver())
+    use(database)
+
+    with _invocation.scope(FakeContext(0.1)), database.connection() as connection:
+        connection.state = State.OPEN
+    assert connection.until_s is not None
+    assert 0.1 < connection.until_s - time.monotonic() <= 0.2
+
+
+def test_a_connection_closed_with_nothing_open_is_no_loss() -> None:
+    """
+    Its user committed and closed it: the next block gets another.
+    """
+    database = make(FakeDriver())
+
+    with database.connection() as connection:
+        connection.state, connection.doubt = State.LOST, Doubt.CLOSED
+    assert ["drop"] == connection.log
+
+
 @pytest.mark.parametrize(
     ("state", "log"), [(State.IDLE, ["commit"]), (State.FAILED, ["commit", "roll back within 5.0"])], ids=["ended", "failed"]
 )
@@ -831,7 +889,7 @@ def test_a_lost_commit_is_never_done_again() -> None:
 
 def test_a_restore_leaves_old_connections_alone() -> None:
     """
-    The sockets belong to another machine's life: dropped without a word, replaced on use.
+    D28: the sockets belong to another machine's life: dropped without a word, replaced on use.
     """
     database = make(FakeDriver())
     first = use(database)

@@ -7,18 +7,22 @@ MariaDB for real, through PyMySQL: what dies is replaced, what is left behind is
 
 from __future__ import annotations
 
-import itertools
+import contextlib
 import logging
 import select
 import socket
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Never
 
 import pymysql
 import pytest
 from pymysql import err
 from pymysql.connections import Connection
+from pymysql.constants import CLIENT, FIELD_TYPE
+from pymysql.converters import conversions
 from pymysql.cursors import SSCursor
 
 from lambda_kit import _invocation, databases, preload
@@ -36,59 +40,14 @@ from lambda_kit.errors import (
     LoginError,
 )
 from tests import fresh_process
+from tests.databases.accounts import Shop
 from tests.databases.fakes import FakeContext
 from tests.databases.leaks import shown
-from tests.databases.proxy import proxy
-from tests.databases.servers import MariaServer
+from tests.databases.proxy import full, proxy
 
 Mysql = Database[Connection]
 Declare = Callable[..., Mysql]
-_numbers = itertools.count(1)
 _ASLEEP = "SELECT id FROM information_schema.processlist WHERE user = %s AND state = 'User sleep'"
-
-
-class Shop:
-    """
-    A user with a database of its own.
-    """
-
-    def __init__(self, server: MariaServer) -> None:
-        self.server = server
-        self.user = f"app_{next(_numbers)}"
-        self.password = f"first-secret-of-{self.user}"
-        self.asked: list[str] = []
-        server.execute(f"CREATE DATABASE {self.user}")
-        server.execute(f"CREATE TABLE {self.user}.numbers (id int PRIMARY KEY)")
-        server.execute(f"CREATE USER {self.user}@'%%' IDENTIFIED BY %s", self.password)
-        server.execute(f"GRANT ALL ON {self.user}.* TO {self.user}@'%'")
-
-    @property
-    def sessions(self) -> list[int]:
-        return [number for (number,) in self.server.execute("SELECT id FROM information_schema.processlist WHERE user = %s", self.user)]
-
-    @property
-    def rows(self) -> list[int]:
-        """
-        What is committed.
-        """
-        return sorted(number for (number,) in self.server.execute(f"SELECT id FROM {self.user}.numbers"))
-
-    def login(self, refused: Credentials | None, /) -> Credentials:
-        if refused is not None:
-            self.asked.append(refused.password)
-            if refused.password == self.password:
-                raise LoginError("nothing else to offer")
-            return Credentials(self.user, self.password)
-        return Credentials(self.user, self.password, host="127.0.0.1", port=self.server.port, dbname=self.user)
-
-    def end_sessions(self) -> None:
-        for number in self.sessions:
-            self.server.execute(f"KILL {number}")
-
-
-@pytest.fixture
-def shop(maria: MariaServer) -> Shop:
-    return Shop(maria)
 
 
 @pytest.fixture
@@ -261,7 +220,7 @@ def test_a_failed_statement_leaves_no_lock_behind(shop: Shop, database: Mysql) -
 
 def test_a_transaction_left_behind_is_not_committed(shop: Shop, database: Mysql, caplog: pytest.LogCaptureFixture) -> None:
     """
-    Invocation A keeps the connection and writes after its block; B does not make that durable.
+    D21: Invocation A keeps the connection and writes after its block; B does not make that durable.
     """
     with _invocation.scope(FakeContext(9.0, "request-a")), database.connection() as kept:
         pass
@@ -329,7 +288,7 @@ def test_autocommit_that_cannot_be_set_back_costs_the_connection(database: Mysql
 
 def test_a_killed_session_is_replaced(shop: Shop, database: Mysql) -> None:
     """
-    The user sees nothing of it.
+    D5: the user sees nothing of it.
     """
     with database.connection() as connection:
         pass
@@ -361,7 +320,7 @@ def test_a_killed_and_restarted_server_is_found_again(shop: Shop, database: Mysq
 @pytest.mark.realtime
 def test_an_idle_timeout_of_the_server_is_survived(database: Mysql) -> None:
     """
-    wait_timeout ends the session by the server's own clock; the next block has a new one.
+    D5: wait_timeout ends the session by the server's own clock; the next block has a new one.
     """
     with database.connection() as connection:
         value(connection, "SET wait_timeout = 1")
@@ -468,7 +427,7 @@ def test_a_statement_that_cannot_be_sent_is_said(database: Mysql) -> None:
 @pytest.mark.parametrize("way", ["end", "method", "statement"])
 def test_a_lost_commit_is_in_doubt(shop: Shop, declare: Declare, way: str) -> None:
     """
-    The server committed, the answer did not come: at the block's end, by commit(), or by a statement.
+    D26: the server committed, the answer did not come: at the block's end, by commit(), or by a statement.
     """
     with proxy(shop.server.port) as between:
         database = declare("127.0.0.1", port=between.port)
@@ -483,6 +442,150 @@ def test_a_lost_commit_is_in_doubt(shop: Shop, declare: Declare, way: str) -> No
         assert isinstance(caught.value.__cause__, pymysql.Error)
     # The server goes on with what it has got, by itself.
     assert wait_until(lambda: [1] == shop.rows, timeout_s=10)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    ["/* the end */ commit", "TRUNCATE numbers", "SET @@autocommit = 1", "START TRANSACTION"],
+    ids=["comment", "ddl", "set", "start"],
+)
+def test_a_lost_statement_that_commits_is_in_doubt(shop: Shop, declare: Declare, statement: str) -> None:
+    """
+    MySQL commits before many a statement that does not look like it: an idempotent work is not done again either.
+    """
+    with proxy(shop.server.port) as between:
+        database = declare("127.0.0.1", port=between.port)
+
+        def work(connection: Connection) -> None:
+            insert(connection, 1)
+            between.cut_after = statement.encode()
+            value(connection, statement)
+
+        with pytest.raises(CommitUnknownError):
+            database.run(work, idempotent=True)
+
+
+def test_a_lost_statement_that_commits_nothing_is_certain(shop: Shop, declare: Declare) -> None:
+    """
+    A temporary table ends no transaction, and what was only wanted later does not count.
+    """
+    with proxy(shop.server.port) as between:
+        database = declare("127.0.0.1", port=between.port)
+
+        with pytest.raises(ConnectionLostError), database.connection() as connection:
+            insert(connection, 1)
+            between.cut_after = b"TEMPORARY"
+            with pytest.raises(pymysql.Error):
+                value(connection, "CREATE TEMPORARY TABLE later (id int)")
+            connection.commit()
+    assert [] == shop.rows
+
+
+def test_a_lost_commit_stays_in_doubt_whatever_follows(shop: Shop, declare: Declare) -> None:
+    """
+    Code that rolls back when its commit fails does not make it certain.
+    """
+    with proxy(shop.server.port) as between:
+        database = declare("127.0.0.1", port=between.port)
+
+        with pytest.raises(CommitUnknownError), database.connection() as connection:
+            insert(connection, 1)
+            between.cut_after = b"COMMIT"
+            try:
+                connection.commit()
+            except pymysql.Error:
+                connection.rollback()
+
+
+@pytest.mark.filterwarnings("ignore:The 'reconnect' argument:DeprecationWarning")
+def test_a_ping_does_not_reconnect_in_silence(shop: Shop, database: Mysql) -> None:
+    """
+    PyMySQL would go on in a new session, and commit there without what the lost one had written.
+    """
+    with pytest.raises(ConnectionLostError), database.connection() as connection:
+        insert(connection, 1)
+        shop.end_sessions()
+        connection.ping(reconnect=True)
+        insert(connection, 2)
+    assert [] == shop.rows
+
+
+def test_an_answer_that_was_read_in_part_is_not_taken_for_another(declare: Declare) -> None:
+    """
+    What breaks in the middle of the rows, such as a signal's exception, costs the connection: the rest would answer the next.
+    """
+
+    def interrupt(text: str) -> int:
+        if text == "2":
+            raise KeyboardInterrupt
+        return int(text)
+
+    database = declare(options={"conv": conversions | {FIELD_TYPE.LONGLONG: interrupt}})
+
+    with pytest.raises(ConnectionLostError), database.connection() as connection:
+        with pytest.raises(KeyboardInterrupt):
+            value(connection, "SELECT seq FROM seq_1_to_1000")
+        assert not connection.open
+    with database.connection() as connection:
+        assert 3 == value(connection, "SELECT 3")
+
+
+def test_further_results_that_were_read_in_part_are_not_taken_for_others(declare: Declare) -> None:
+    """
+    The second result of two is no better.
+    """
+
+    def interrupt(text: str) -> int:
+        if text == "2":
+            raise KeyboardInterrupt
+        return int(text)
+
+    database = declare(options={"conv": conversions | {FIELD_TYPE.LONGLONG: interrupt}, "client_flag": CLIENT.MULTI_STATEMENTS})
+
+    with pytest.raises(KeyboardInterrupt), database.connection() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT 1; SELECT seq FROM seq_1_to_1000")
+        cursor.nextset()
+    assert not connection.open
+
+
+def test_a_packet_that_was_read_in_part_costs_the_connection(database: Mysql, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Between a packet's length and the rest of it too.
+    """
+
+    def interrupt(*_: object) -> Never:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), database.connection() as connection:
+        monkeypatch.setattr(pymysql.connections.Connection._read_packet, "__defaults__", (interrupt,))
+        value(connection, "SELECT 1")
+    assert not connection.open
+
+
+def test_an_argument_that_cannot_be_sent_costs_nothing(shop: Shop, database: Mysql) -> None:
+    """
+    Nothing went out, so the transaction goes on.
+    """
+    with database.connection() as connection:
+        insert(connection, 1)
+        with pytest.raises(UnicodeError):
+            connection.query("SELECT '\ud800'")
+    assert [1] == shop.rows
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_closing_after_a_commit_loses_nothing(shop: Shop, database: Mysql, committed: bool) -> None:
+    """
+    Nothing is open then, so nothing is said; with something open it is.
+    """
+    loss = contextlib.nullcontext() if committed else pytest.raises(ConnectionLostError)
+
+    with loss, database.connection() as connection:
+        insert(connection, 1)
+        if committed:
+            connection.commit()
+        connection.close()
+    assert [1] * committed == shop.rows
 
 
 def test_a_refused_statement_is_no_lost_commit(shop: Shop, database: Mysql) -> None:
@@ -589,6 +692,29 @@ def test_a_password_that_stays_wrong_is_a_login_error(shop: Shop, declare: Decla
     assert wrong not in caplog.text
 
 
+def test_a_password_that_cannot_be_encoded_is_not_shown(declare: Declare, shop: Shop) -> None:
+    """
+    Python's own error has all of it.
+    """
+    database = declare(login=lambda _: Credentials(shop.user, "s3cret\ud800", host="127.0.0.1", port=shop.server.port))
+
+    with pytest.raises(ConfigurationError, match="cannot be encoded") as caught, database.connection():
+        pass
+    assert "s3cret" not in shown(caught.value)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # PyMySQL leaves the Unix socket open
+def test_the_error_that_pymysql_keeps_has_no_frames(declare: Declare, tmp_path: Path) -> None:
+    """
+    In them is the connection, which knows its password.
+    """
+    database = declare(options={"unix_socket": str(tmp_path / "none")})
+
+    with _invocation.scope(FakeContext(0.7)), pytest.raises(ConnectTimeoutError) as caught, database.connection():
+        pass
+    assert caught.value.__cause__.original_exception.__traceback__ is None  # type: ignore[union-attr]  # PyMySQL's own
+
+
 def test_a_login_may_want_tls(shop: Shop, declare: Declare) -> None:
     """
     Its password goes over no wire in clear: a server without TLS is refused.
@@ -624,6 +750,54 @@ def test_a_refused_port_is_tried_until_the_deadline(declare: Declare) -> None:
     with _invocation.scope(FakeContext(1.2)), pytest.raises(ConnectTimeoutError, match="refused"):
         declare("127.0.0.1", port=port).connection().__enter__()
     assert time.monotonic() - started_s < 1.0
+
+
+def test_all_addresses_of_a_name_share_the_time(declare: Declare, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A name with two silent addresses takes no longer than one; a third that answers is reached.
+    """
+    real = socket.getaddrinfo
+    addresses: list[tuple[str, int]] = []
+
+    def known(host: str, *args: Any, **kwargs: Any) -> Any:
+        if host != "many.invalid":
+            return real(host, *args, **kwargs)
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
+
+    monkeypatch.setattr(socket, "getaddrinfo", known)
+    database = declare("many.invalid", port=shop.server.port)
+    with full() as silent:
+        addresses += [silent, silent]
+        started_s = time.monotonic()
+        with _invocation.scope(FakeContext(1.1)), pytest.raises(ConnectTimeoutError, match="timed out"), database.connection():
+            pass
+        assert time.monotonic() - started_s < 0.9
+
+        addresses.append(("127.0.0.1", shop.server.port))
+        with _invocation.scope(FakeContext(1.1)), database.connection() as connection:
+            assert 1 == value(connection, "SELECT 1")
+    database.close()
+    addresses.clear()
+    with _invocation.scope(FakeContext(0.7)), pytest.raises(ConnectTimeoutError, match="no address"), database.connection():
+        pass
+    database = declare("nowhere.invalid")
+    with _invocation.scope(FakeContext(0.7)), pytest.raises(ConnectTimeoutError, match="not known"), database.connection():
+        pass
+
+
+def test_a_commit_at_the_deadline_has_a_little_of_the_reserve(shop: Shop, database: Mysql) -> None:
+    """
+    What was done in time is committed; a commit of the user's own that is not sent any more is no lost one.
+    """
+    with _invocation.scope(FakeContext(0.7)):
+        with database.connection() as connection:
+            insert(connection, 1)
+            connection.kit_until_s = time.monotonic()  # type: ignore[attr-defined]  # the kit's own
+        with pytest.raises(DeadlineError), database.connection() as connection:
+            insert(connection, 2)
+            connection.kit_until_s = time.monotonic()  # type: ignore[attr-defined]  # the kit's own
+            connection.commit()
+    assert [1] == shop.rows
 
 
 def test_a_server_that_says_nothing_is_left_at_the_deadline(declare: Declare) -> None:
@@ -695,7 +869,7 @@ def test_a_full_server_is_waited_for(shop: Shop, declare: Declare) -> None:
 
 def test_a_forked_child_leaves_the_parents_session_alone(shop: Shop) -> None:
     """
-    The child has a session of its own, also when it ends, and the parent goes on in the old one.
+    D27: the child has a session of its own, also when it ends, and the parent goes on in the old one.
     """
     code = """
         import json, os
@@ -768,6 +942,6 @@ def test_a_forked_child_leaves_the_parents_session_alone(shop: Shop) -> None:
 )
 def test_errors_mean_what_the_table_says(error: Exception, verdict: Verdict | None) -> None:
     """
-    By the server's and PyMySQL's numbers.
+    D37: by the server's and PyMySQL's numbers.
     """
     assert verdict is _Mysql({}, autocommit=False, on_connect=None, options={}).classify(error)

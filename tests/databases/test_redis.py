@@ -7,7 +7,6 @@ Valkey for real, through redis-py: what dies is replaced, nothing is sent twice,
 
 from __future__ import annotations
 
-import itertools
 import logging
 import select
 import socket
@@ -26,56 +25,13 @@ from lambda_kit.databases._driver import Verdict
 from lambda_kit.databases._redis import _Redis
 from lambda_kit.errors import ConfigurationError, ConnectionLostError, ConnectTimeoutError, DatabaseError, DeadlineError, LoginError
 from tests import fresh_process
+from tests.databases.accounts import Store
 from tests.databases.fakes import FakeContext
 from tests.databases.leaks import shown
 from tests.databases.proxy import proxy
-from tests.databases.servers import ValkeyServer
 
 Cache = Database[redis.Redis]
 Declare = Callable[..., Cache]
-_numbers = itertools.count(1)
-
-
-class Store:
-    """
-    A user with keys of its own.
-    """
-
-    def __init__(self, server: ValkeyServer) -> None:
-        self.server = server
-        self.user = f"app_{next(_numbers)}"
-        self.password = f"first-secret-of-{self.user}"
-        self.key = f"{self.user}:count"
-        self.allow(self.password)
-
-    def allow(self, password: str) -> None:
-        self.server.execute("ACL", "SETUSER", self.user, "reset", "on", f">{password}", "~*", "&*", "+@all")
-
-    @property
-    def sessions(self) -> list[str]:
-        """
-        The ids of the user's sessions.
-        """
-        with self.server.client() as client:
-            return [each["id"] for each in client.client_list() if each["user"] == self.user]
-
-    @property
-    def count(self) -> int:
-        return int(self.server.execute("GET", self.key) or 0)
-
-    def login(self, refused: Credentials | None, /) -> Credentials:
-        if refused is not None and refused.password == self.password:
-            raise LoginError("nothing else to offer")
-        return Credentials(self.user, self.password, host="127.0.0.1", port=self.server.port)
-
-    def end_sessions(self) -> None:
-        for number in self.sessions:
-            self.server.execute("CLIENT", "KILL", "ID", number)
-
-
-@pytest.fixture
-def store(valkey: ValkeyServer) -> Store:
-    return Store(valkey)
 
 
 @pytest.fixture
@@ -277,7 +233,7 @@ def test_a_password_stays_hidden_when_redis_py_connects_again(store: Store, decl
 
 def test_a_killed_session_is_replaced(store: Store, database: Cache) -> None:
     """
-    The user sees nothing of it.
+    D6: the user sees nothing of it.
     """
     with database.connection() as client:
         client.ping()
@@ -292,7 +248,7 @@ def test_a_killed_session_is_replaced(store: Store, database: Cache) -> None:
 
 def test_a_killed_and_restarted_server_is_found_again(store: Store, database: Cache) -> None:
     """
-    While nobody listens, connecting goes on within the time there is.
+    D6: while nobody listens, connecting goes on within the time there is.
     """
     with database.connection() as client:
         client.ping()
@@ -560,7 +516,7 @@ def test_an_answer_has_a_limit_outside_of_invocations_too(store: Store, declare:
 
 def test_a_forked_child_leaves_the_parents_session_alone(store: Store) -> None:
     """
-    The child has a session of its own, also when it ends, and the parent goes on in the old one.
+    D27: the child has a session of its own, also when it ends, and the parent goes on in the old one.
     """
     code = """
         import json, os
@@ -615,6 +571,6 @@ def test_a_forked_child_leaves_the_parents_session_alone(store: Store) -> None:
 )
 def test_errors_mean_what_the_table_says(error: Exception, verdict: Verdict | None) -> None:
     """
-    By redis-py's classes; AUTH and WAIT go before LOST, whose subclasses they are.
+    D37: by redis-py's classes; AUTH and WAIT go before LOST, whose subclasses they are.
     """
     assert verdict is _Redis("", {}).classify(error)

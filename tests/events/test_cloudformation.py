@@ -1,5 +1,5 @@
 """
-CustomResourceEvent, MacroEvent and HookEvent.
+CustomResourceEvent, CloudFormationMacroEvent and CloudFormationHookEvent.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from lambda_kit.errors import EventError
-from lambda_kit.events import CustomResourceEvent, HookEvent, MacroEvent
+from lambda_kit.events import CloudFormationHookEvent, CloudFormationMacroEvent, CustomResourceEvent
 from tests.events.payloads import payload
 
 _NAME = "cloudformation_custom_resource"
@@ -79,7 +79,7 @@ def test_a_macro_answers_with_a_fragment() -> None:
     """
     Or says why there is none.
     """
-    event = MacroEvent.model_validate(payload("cloudformation_macro"))
+    event = CloudFormationMacroEvent.model_validate(payload("cloudformation_macro"))
 
     assert {"requestId": "1", "status": "success", "fragment": {}} == event.response({})
     assert {"requestId": "1", "status": "failure", "fragment": None, "errorMessage": "no"} == event.response(None, failed="no")
@@ -89,7 +89,7 @@ def test_a_hook_lets_through_or_not() -> None:
     """
     The answer repeats the token.
     """
-    event = HookEvent.model_validate(payload("cloudformation_hook"))
+    event = CloudFormationHookEvent.model_validate(payload("cloudformation_hook"))
 
     assert "Uploads" == event.request_data.target_logical_id
     assert {"hookStatus": "SUCCESS", "clientRequestToken": "t-1"} == event.response()
