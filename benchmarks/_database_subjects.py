@@ -164,7 +164,14 @@ def best(call, times):
 def measure():
     print(json.dumps([best(empty, 200) if "checkout" in globals() else None, best(select, 20)]), flush=True)
 """
+# Connecting takes long under valgrind: longer than the kit tries without a deadline.
 COUNT = """
+if "db" in globals():
+    @handler
+    def connect(event, context):
+        with checkout():
+            pass
+    connect({}, context(900))
 def measure():
     for _ in range(20 + int(os.environ["TIMES"])):
         with checkout():
