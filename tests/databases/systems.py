@@ -140,6 +140,7 @@ class TlsMaria(MariaServer):
     """
 
     def __init__(self, authority: Authority) -> None:
+        need("mariadbd")
         super().__init__()
         self.tls = TlsFiles(self.root, authority)
         if os.getuid() == 0:

@@ -768,6 +768,8 @@ def test_all_addresses_of_a_name_share_the_time(declare: Declare, shop: Shop, mo
     addresses: list[tuple[str, int]] = []
 
     def known(host: str, *args: Any, **kwargs: Any) -> Any:
+        if host == "nowhere.invalid":
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
         if host != "many.invalid":
             return real(host, *args, **kwargs)
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses]
