@@ -137,7 +137,7 @@ def test_a_version_that_another_thread_fetched_costs_no_call(stored: StoredLogin
 
 def test_alternating_users_change_the_user_too(stored: StoredLogin) -> None:
     """
-    The other rotation strategy: the secret names the clone.
+    D19: the other rotation strategy: the secret names the clone.
     """
     login = secret_login(stored.name)
     old = login(None)
@@ -150,7 +150,7 @@ def test_alternating_users_change_the_user_too(stored: StoredLogin) -> None:
 
 def test_the_pending_version_is_tried_in_the_window(stored: StoredLogin, aws_environ: AwsServer) -> None:
     """
-    The server knows the new password, the secret's current version does not: two calls.
+    D15: the server knows the new password, the secret's current version does not: two calls.
     """
     login = secret_login(stored.name)
     old = login(None)
@@ -266,7 +266,7 @@ def test_without_a_rotation_there_is_nothing_pending(stored: StoredLogin) -> Non
 
 def test_refusals_cause_five_calls_at_most(stored: StoredLogin, aws_environ: AwsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Many environments with a wrong password must not become a storm: three calls at once, two more within a second, and
+    D17: many environments with a wrong password must not become a storm: three calls at once, two more within a second, and
     ten seconds later it is asked again.
     """
     now_s = time.monotonic()
@@ -494,7 +494,7 @@ def test_a_token_is_botocores(monkeypatch: pytest.MonkeyPatch, user: str, host: 
 @pytest.mark.usefixtures("aws_keys")
 def test_each_connect_gets_a_token_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Signed with the AWS credentials of that moment.
+    D35: signed with the AWS credentials of that moment.
     """
     login = rds_iam_login("app", HOST)
     first = login(None)

@@ -210,15 +210,16 @@ class Database(Generic[C]):
         """
         Enter thread *me* among the holders; return an idle session, or ``None`` when it is to make one.
         """
-        # Not a with block: it takes twice as long, and every checkout comes through here.
-        self._lock.acquire()
+        # Not a with block: it takes twice as long, and every checkout comes through here. A new life has another lock.
+        lock = self._lock
+        lock.acquire()
         try:
             if self._holders:
                 self._queue(me)
             session = self._holders[me] = self._idle.pop() if self._idle else None
             return session
         finally:
-            self._lock.release()
+            lock.release()
 
     def _queue(self, me: int) -> None:
         """
@@ -232,12 +233,14 @@ class Database(Generic[C]):
             self._wait()
 
     def _wait(self) -> None:
-        started_s = _runtime.monotonic_s()
+        started_s, released = _runtime.monotonic_s(), self._free
         self._waiting += 1
         try:
-            free = self._free.wait_for(lambda: len(self._holders) < self._max_connections, timeout=max(0.0, _limits.left_s()))
+            free = released.wait_for(lambda: len(self._holders) < self._max_connections, timeout=max(0.0, _limits.left_s()))
         finally:
-            self._waiting -= 1
+            # In a life that began meanwhile, nobody was waiting.
+            if released is self._free:
+                self._waiting -= 1
         waited_s = _runtime.monotonic_s() - started_s
         self._counts.add("waits")
         self._counts.add("waited_s", waited_s)
@@ -249,7 +252,8 @@ class Database(Generic[C]):
 
     def _release(self, me: int, session: Session[C] | None) -> None:
         # Not a with block, as in _claim().
-        self._lock.acquire()
+        lock = self._lock
+        lock.acquire()
         try:
             self._holders.pop(me, None)
             if session is not None:
@@ -257,7 +261,7 @@ class Database(Generic[C]):
             if self._waiting:
                 self._free.notify()
         finally:
-            self._lock.release()
+            lock.release()
 
     def _instead_of(self, me: int, faulty: Session[C]) -> Session[C] | None:
         """

@@ -75,3 +75,11 @@ def commit_until_s() -> float | None:
     """
     found = _invocation.current()
     return None if found is None else _runtime.monotonic_s() + max(LAST_ROLLBACK_S, found.remaining_s() - RESERVE_S)
+
+
+def current_until_s() -> float | None:
+    """
+    Return when a statement that begins now must be done; ``None`` outside of an invocation.
+    """
+    found = _invocation.current()
+    return None if found is None else until_s(found)

@@ -10,6 +10,7 @@ from functools import cache
 
 from lambda_kit import _runtime
 from lambda_kit._require import require
+from lambda_kit.databases import _addresses, _limits
 from lambda_kit.databases._statements import commits
 from lambda_kit.errors import DeadlineError
 
@@ -123,7 +124,7 @@ class _Bounded(Parent):
         source = (self.bind_address, 0) if self.bind_address is not None else None
         failure: OSError = OSError("the name has no address")
         try:
-            addresses = socket.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
+            addresses = _addresses.look_up(self.host, self.port, until_s)
             for tried, (*_, address) in enumerate(addresses):
                 left_s = max(_LEAST_CONNECT_S, (until_s - _runtime.monotonic_s()) / (len(addresses) - tried))
                 try:
@@ -154,6 +155,9 @@ class _Bounded(Parent):
         super()._request_authentication()
 
     def _execute_command(self, *args: Any) -> None:
+        if self.kit_connected and self.kit_until_s is not None and self.kit_until_s <= _runtime.monotonic_s():
+            # Its user may have kept the connection from one invocation to the next.
+            self.kit_until_s = _limits.current_until_s()
         self._kit_bound()
         self.kit_sent = self.open
         try:

@@ -68,6 +68,22 @@ _BY_TEXT = (
         ),
     ),
     (
+        Verdict.LOST,
+        (
+            "server closed the connection",
+            "consuming input failed",
+            "sending query failed",
+            "the connection is closed",
+            "the connection is lost",
+            "connection socket closed",
+            "terminating connection",
+            "ssl syscall",
+            "ssl error: unexpected eof",
+            "ssl connection has been closed",
+            "no connection to the server",
+        ),
+    ),
+    (
         Verdict.WAIT,
         (
             "too many connections",
@@ -90,22 +106,6 @@ _BY_TEXT = (
             "cannot connect to server",
             "no more connections allowed",
             "waiting to acquire database connection",
-        ),
-    ),
-    (
-        Verdict.LOST,
-        (
-            "server closed the connection",
-            "consuming input failed",
-            "sending query failed",
-            "the connection is closed",
-            "the connection is lost",
-            "connection socket closed",
-            "terminating connection",
-            "ssl syscall",
-            "ssl error: unexpected eof",
-            "ssl connection has been closed",
-            "no connection to the server",
         ),
     ),
     (
@@ -202,6 +202,7 @@ class _Postgres:
         _connection.watch(connection)
         if self._on_connect is not None:
             self._prepare(connection, self._on_connect, until_s)
+        _connection.remember(connection, autocommit=self._autocommit)
         return connection
 
     def inspect(self, connection: Any) -> State:
@@ -209,8 +210,8 @@ class _Postgres:
             return State.LOST
         # As state() does, without the call: every checkout comes through here.
         state = State.LOST if connection.kit_lost else _STATES[connection.pgconn.transaction_status]
-        if state is IDLE and connection.autocommit is not self._autocommit:
-            connection.autocommit = self._autocommit
+        if state is IDLE and (connection.kit_changed or connection.row_factory is not connection.kit_row_factory):
+            return IDLE if _connection.restore(connection) else State.BUSY
         return state
 
     def state(self, connection: Any) -> State:
@@ -219,7 +220,9 @@ class _Postgres:
     def doubt(self, connection: Any) -> Doubt:
         if connection.kit_committing:
             return Doubt.COMMIT
-        return Doubt.STATEMENT if connection.kit_in_doubt else Doubt.NOTHING
+        if connection.kit_in_doubt:
+            return Doubt.STATEMENT
+        return Doubt.CLOSED if connection.kit_closed_idle else Doubt.NOTHING
 
     def ping(self, connection: Connection, timeout_s: float) -> bool:
         return _connection.ping(connection, timeout_s)
@@ -268,15 +271,19 @@ class _Postgres:
         parameters = self._parameters(credentials, timeout_s)
         if isinstance(parameters, str):
             raise ConfigurationError(parameters)
-        token = _connection.connect_shares.set(_addresses.Shares(until_s, _addresses.count(_hosts(parameters))))
         try:
+            _connection.connect_shares.set(_addresses.Shares(until_s, _addresses.count(_hosts(parameters), until_s)))
             connection: Connection = _connection.connection_class().connect(autocommit=self._autocommit, **parameters)
             return connection
         except psycopg.Error as exc:
             failure = type(exc)(str(exc))
             failure.sqlstate = exc.sqlstate
+        except TimeoutError as exc:
+            failure = psycopg.errors.ConnectionTimeout(f"connection timeout expired: {exc}")
+        except UnicodeError:
+            # Its text has what it cannot encode.
+            failure = ConfigurationError("user, password or conninfo of a postgres database cannot be encoded")
         finally:
-            _connection.connect_shares.reset(token)
             del parameters
         raise failure
 
@@ -300,7 +307,7 @@ class _Postgres:
         parameters |= parts
         if credentials is not None:
             parameters |= {"user": credentials.user, "password": credentials.password}
-            if credentials.needs_tls and parameters.get("sslmode") in _WITHOUT_TLS:
+            if credentials.needs_tls and parameters.get("sslmode", _runtime.setting("PGSSLMODE")) in _WITHOUT_TLS:
                 parameters["sslmode"] = "require"
         return _complaint(parameters) or parameters
 

@@ -9,9 +9,12 @@ import select
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from functools import cache, partial
+from math import inf
 
 from lambda_kit import _runtime
 from lambda_kit._require import require
+from lambda_kit.databases import _limits
+from lambda_kit.databases._statements import commits
 from lambda_kit.errors import DeadlineError
 
 TYPE_CHECKING = False
@@ -32,7 +35,11 @@ else:
 # libpq's numbers, which psycopg passes on.
 _CONNECTION_OK = 0
 _FATAL_ERROR = 7
-_IDLE, _UNKNOWN = 0, 4
+_IDLE, _ACTIVE, _FAILED, _UNKNOWN = 0, 1, 3, 4
+_UNANSWERED = frozenset({_ACTIVE, _UNKNOWN})
+# psycopg's generators for the end of a transaction(), a pipeline() or a cursor: they have a little of the reserve, as the end
+# of a block has.
+_ENDS = frozenset({"_exit_gen", "_close_gen"})
 # A server may have sent notices and notifications while nobody read; what is still readable after this many reads is data.
 _READS = 3
 _DEADLY = frozenset({"FATAL", "PANIC"})
@@ -62,26 +69,89 @@ class _Bounded(Parent):
     kit_has_input: Callable[[], list[tuple[int, int]]]
     # The server has ended the session, which libpq may not know before it reads the end.
     kit_lost = False
-    # A COMMIT was sent, by whichever of psycopg's methods, and not answered; a statement was that had no transaction.
-    kit_committing = kit_in_doubt = False
+    # A COMMIT was sent and not answered; a statement was that had no transaction; the user closed it with none open.
+    kit_committing = kit_in_doubt = kit_closed_idle = False
+    # What its user may have set in Python, as it was at first; whether somebody has touched it since.
+    kit_settings: tuple[Any, ...]
+    kit_row_factory: Any
+    kit_changed = False
 
     def wait(self, gen: Any, *args: Any, **kwargs: Any) -> Any:
-        if self.kit_until_s is not None:
-            gen = _bounded(gen, self.kit_until_s, _out_of_time)
+        steps, until_s = gen, self.kit_until_s
+        if until_s is not None:
+            now_s = _runtime.monotonic_s()
+            if until_s <= now_s:
+                until_s = self._kit_later(gen, now_s)
+            steps = _bounded(gen, until_s, _out_of_time)
         before = self.pgconn.transaction_status
         try:
-            result = super().wait(gen, *args, **kwargs)
-        except self.kit_errors.Error as exc:
-            self.kit_lost = self.kit_lost or exc.diag.severity_nonlocalized in _DEADLY
-            if self.kit_lost or self.pgconn.transaction_status == _UNKNOWN:
-                self.kit_in_doubt = self.kit_in_doubt or (self.autocommit and before == _IDLE)
-            else:
-                self.kit_committing = False
+            result = super().wait(steps, *args, **kwargs)
+        except BaseException as exc:
+            self._kit_note(exc, gen, before)
+            with suppress(RuntimeError):
+                # The end of a pipeline would wait once more.
+                gen.close()
             raise
-        self.kit_committing = False
+        if self.kit_committing and not (self._pipeline and self._pipeline.result_queue):
+            self.kit_committing = False
         return result
 
+    def _kit_later(self, gen: Any, now_s: float) -> float:
+        """
+        Return when *gen*, which begins after its time, must be done.
+
+        Raises:
+            DeadlineError: It may not begin: nothing is sent any more.
+        """
+        if gen.__name__ in _ENDS:
+            return now_s + _limits.LAST_ROLLBACK_S
+        # Its user may have kept the connection from one invocation to the next.
+        self.kit_until_s = until_s = _limits.current_until_s()
+        if until_s is None:
+            return inf
+        if until_s <= now_s:
+            raise _out_of_time()
+        return until_s
+
+    def _kit_note(self, error: Any, gen: Any, before: int) -> None:
+        """
+        Note what an error says of the session, and what may have happened when no answer came.
+        """
+        if isinstance(error, self.kit_errors.Error):
+            self.kit_lost = self.kit_lost or error.diag.severity_nonlocalized in _DEADLY
+        if not self.kit_lost and self.pgconn.transaction_status not in _UNANSWERED:
+            self.kit_committing = False
+        elif self.autocommit and before == _IDLE:
+            self.kit_in_doubt = True
+        elif before != _UNKNOWN and any(commits(statement) for statement in _under_way(error, gen)):
+            self.kit_committing = True
+
+    def close(self) -> None:
+        self.kit_closed_idle = self.kit_closed_idle or (not self.kit_lost and self.pgconn.transaction_status == _IDLE)
+        super().close()
+
+    def _set_autocommit_gen(self, value: Any) -> Any:
+        self.kit_changed = True
+        return super()._set_autocommit_gen(value)
+
+    def _set_isolation_level_gen(self, value: Any) -> Any:
+        self.kit_changed = True
+        return super()._set_isolation_level_gen(value)
+
+    def _set_read_only_gen(self, value: Any) -> Any:
+        self.kit_changed = True
+        return super()._set_read_only_gen(value)
+
+    def _set_deferrable_gen(self, value: Any) -> Any:
+        self.kit_changed = True
+        return super()._set_deferrable_gen(value)
+
+    def _tpc_begin_gen(self, xid: Any) -> Any:
+        self.kit_changed = True
+        return super()._tpc_begin_gen(xid)
+
     def pipeline(self) -> Any:
+        self.kit_changed = True
         return _saying_why(super().pipeline(), self.kit_errors.OperationalError)
 
     def _pipeline_nolock(self) -> Any:
@@ -89,7 +159,11 @@ class _Bounded(Parent):
         return _saying_why(super()._pipeline_nolock(), self.kit_errors.OperationalError)
 
     def _exec_command(self, command: Any, *args: Any, **kwargs: Any) -> Any:
-        self.kit_committing = command == b"COMMIT"
+        if command == b"COMMIT" or (not isinstance(command, bytes) and commits(_text(command, self))):
+            if self.pgconn.transaction_status == _FAILED and not self._pipeline:
+                # PostgreSQL would answer with a silent ROLLBACK.
+                raise self.kit_errors.InFailedSqlTransaction("nothing can be committed: a statement of the transaction has failed")
+            self.kit_committing = self.kit_committing or self.pgconn.status == _CONNECTION_OK
         return (yield from super()._exec_command(command, *args, **kwargs))
 
     def __del__(self, *_: Any) -> None:
@@ -130,6 +204,28 @@ def watch(connection: Any) -> None:
     connection.kit_farewells = farewells
 
 
+def remember(connection: Any, *, autocommit: bool) -> None:
+    """
+    Take the connection as it is now for what each user gets, save for *autocommit*, which is as declared.
+    """
+    connection.kit_settings = (autocommit, connection.isolation_level, connection.read_only, connection.deferrable)
+    connection.kit_row_factory = connection.row_factory
+    connection.kit_changed = connection.autocommit is not autocommit
+
+
+def restore(connection: Any) -> bool:
+    """
+    Undo what the last user has set in Python; tell whether that was possible.
+    """
+    if connection._tpc is not None or connection._pipeline is not None:  # noqa: SLF001  # psycopg has no public name for it
+        return False
+    connection.kit_until_s = None
+    connection.autocommit, connection.isolation_level, connection.read_only, connection.deferrable = connection.kit_settings
+    connection.row_factory = connection.kit_row_factory
+    connection.kit_changed = False
+    return True
+
+
 def _input_look(socket: int) -> Callable[[], list[tuple[int, int]]]:
     """
     Return what looks whether there is something to read, without waiting: nothing in the list is no.
@@ -155,9 +251,7 @@ def listen(connection: Any) -> bool:
         for _ in range(_READS):
             pgconn.consume_input()
             pgconn.is_busy()
-            while (news := pgconn.notifies()) is not None:
-                # Read here, it would otherwise wait for the next input to be delivered.
-                pgconn.notify_handler(news)
+            _deliver(pgconn)
             if connection.kit_farewells or pgconn.status != _CONNECTION_OK:
                 return False
             if not readable.poll(0):
@@ -165,6 +259,14 @@ def listen(connection: Any) -> bool:
     except connection.Error:
         return False
     return True
+
+
+def _deliver(pgconn: Any) -> None:
+    """
+    Hand over the notifications that were read here; they would otherwise wait for the next input.
+    """
+    while (news := pgconn.notifies()) is not None:
+        pgconn.notify_handler(news)
 
 
 def ping(connection: Any, timeout_s: float) -> bool:
@@ -186,6 +288,7 @@ def ping(connection: Any, timeout_s: float) -> bool:
                 pgconn.consume_input()
             result = pgconn.get_result()
             if result is None:
+                _deliver(pgconn)
                 return alive
             alive = result.status != _FATAL_ERROR
     except connection.Error:
@@ -221,9 +324,6 @@ def _bounded(steps: Generator[Step, Any, Result], until_s: float, expired: Calla
         while True:
             step = steps.send((yield step))
             if _runtime.monotonic_s() >= until_s:
-                with suppress(RuntimeError):
-                    # The end of a pipeline would wait once more.
-                    steps.close()
                 raise expired()
     except StopIteration as done:
         result: Result = done.value
@@ -232,3 +332,21 @@ def _bounded(steps: Generator[Step, Any, Result], until_s: float, expired: Calla
 
 def _out_of_time() -> DeadlineError:
     return DeadlineError("the statement is not done, and the invocation has no time left to wait for it")
+
+
+def _under_way(error: BaseException, gen: Any) -> Iterator[bytes]:
+    """
+    Yield the statements that a cursor was about to run when it failed: psycopg keeps them in the frames of its generators.
+    """
+    frames, trace = [gen.gi_frame], error.__traceback__
+    while trace is not None:
+        frames.append(trace.tb_frame)
+        trace = trace.tb_next
+    for frame in frames:
+        statement = None if frame is None else frame.f_locals.get("pgq")
+        if statement is not None:
+            yield statement.query
+
+
+def _text(command: Any, connection: Any) -> str:
+    return command if isinstance(command, str) else str(command.as_string(connection))

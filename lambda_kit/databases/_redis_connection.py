@@ -89,8 +89,10 @@ class _Bounded(Parent):
 
     def _connect(self) -> Any:
         self.socket_timeout = self.kit_life.left_s()
-        # redis-py gives it to each address of the host.
-        self.socket_connect_timeout = self.socket_timeout / _addresses.count([self.host])
+        addresses = _addresses.count([self.host], _runtime.monotonic_s() + self.socket_timeout)
+        # redis-py gives it to each of them.
+        self.socket_timeout = self.kit_life.left_s()
+        self.socket_connect_timeout = self.socket_timeout / addresses
         return super()._connect()
 
     def _wrap_socket_with_ssl(self, sock: Any) -> Any:

@@ -4,6 +4,7 @@ A driver without a server, and a context with a deadline: what the engine's own 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from lambda_kit.databases import Credentials
@@ -153,3 +154,22 @@ class FakeContext:
 
     def get_remaining_time_in_millis(self) -> int:
         return int(self._remaining_s * 1000)
+
+
+class TickingContext(FakeContext):
+    """
+    One whose time goes by.
+    """
+
+    def __init__(self, remaining_s: float, request_id: str = "request-1") -> None:
+        super().__init__(remaining_s, request_id)
+        self._until_s = time.monotonic() + remaining_s
+
+    def get_remaining_time_in_millis(self) -> int:
+        return max(0, int((self._until_s - time.monotonic()) * 1000))
+
+    def until(self, remaining_s: float) -> None:
+        """
+        Wait until this much is left.
+        """
+        time.sleep(max(0.0, self._until_s - remaining_s - time.monotonic()))

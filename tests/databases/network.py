@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Self
 
 import pytest
 
+from lambda_kit._local._postgres import HOST
 from tests.databases.proxy import Proxy
-from tests.databases.servers import HOST
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -137,17 +138,43 @@ def test_a_handshake_has_what_connecting_has_left(lead: Callable[..., None]) -> 
     assert 0 == database.stats().connects
 
 
-def test_a_name_without_an_address_counts_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.realtime
+def test_a_resolver_that_says_nothing_is_left_in_time(named: tuple[Database[Any], int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    It has limits of its own, of many seconds, and is left to them.
+    """
+    database, _ = named
+    answers = threading.Event()
+    find = socket.getaddrinfo
+
+    def found(host: Any, *args: Any, **options: Any) -> Any:
+        if host == NAME and "flags" not in options:
+            answers.wait(20)
+        return find(host, *args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", found)
+
+    with _invocation.scope(FakeContext(0.6 + RESERVE_S)):
+        assert 0.6 - LATE_S <= checkout_s(database) <= 0.6 + LATE_S
+    assert 0 == database.stats().connects
+    answers.set()
+
+
+@pytest.mark.parametrize("name", ["nowhere.invalid", f"{'x' * 64}.invalid"], ids=["unknown", "unspeakable"])
+def test_a_name_without_an_address_counts_as_one(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """
     Connecting will tell what is wrong with it.
     """
+    find = socket.getaddrinfo
 
-    def unknown(*_: object, **__: object) -> None:
+    def unknown(host: Any, *args: Any, **options: Any) -> Any:
+        if "flags" in options or len(host) > 64:
+            return find(host, *args, **options)
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
 
-    assert 2 == count(["nowhere.invalid", "elsewhere.invalid"])
+    assert 2 == count([name, name], time.monotonic() + 10.0)
 
 
 def test_what_an_attempt_leaves_is_for_those_that_follow() -> None:

@@ -69,7 +69,7 @@ def behind(endpoint: Proxy, **options: Any) -> Database[Any]:
 
 def test_a_session_on_a_reader_is_left_for_the_writer(pair: Pair) -> None:
     """
-    The endpoint's name led to the standby when one connected; where it leads to the writer by now, the write is done there.
+    D29: the endpoint's name led to the standby when one connected; where it leads to the writer by now, the write is done there.
     """
     with proxy(pair.standby.port) as endpoint:
         database = behind(endpoint)
@@ -119,7 +119,7 @@ def test_a_session_on_a_standby_that_is_promoted_writes(pair: Pair) -> None:
 @pytest.mark.parametrize("one_name", [True, False], ids=["one endpoint", "two hosts"])
 def test_the_writers_crash_is_survived(pair: Pair, one_name: bool) -> None:
     """
-    While the standby is not promoted yet, libpq finds no writer: that is waited for. The write goes to the new one, with all
+    D29: while the standby is not promoted yet, libpq finds no writer: that is waited for. The write goes to the new one, with all
     that was there.
     """
     with proxy(pair.writer.port) as endpoint:
@@ -147,7 +147,7 @@ def test_the_writers_crash_is_survived(pair: Pair, one_name: bool) -> None:
 
 def test_a_mariadb_that_takes_no_writes_any_more_is_left(maria: MariaServer) -> None:
     """
-    The endpoint leads to another server by now, and the write is done there.
+    D29: the endpoint leads to another server by now, and the write is done there.
     """
     name = f"failover_{next(_numbers)}"
     with MariaServer() as other, proxy(maria.port) as endpoint:
@@ -174,7 +174,7 @@ def test_a_mariadb_that_takes_no_writes_any_more_is_left(maria: MariaServer) -> 
 
 def test_a_redis_that_became_a_replica_is_left(valkey: ValkeyServer) -> None:
     """
-    The endpoint leads to the primary by now, and the write is done there.
+    D29: the endpoint leads to the primary by now, and the write is done there.
     """
     key = f"failover:{next(_numbers)}"
     with ValkeyServer() as replica, proxy(replica.port) as endpoint:

@@ -59,7 +59,7 @@ def frozen(declare: str, ask: str, is_over: Callable[[int], bool]) -> tuple[int,
 
 def test_postgres_ends_the_session_of_a_frozen_function(orders: Orders) -> None:
     """
-    After idle_session_timeout; the next invocation sees nothing of it, and waits for no ping.
+    D11: after idle_session_timeout; the next invocation sees nothing of it, and waits for no ping.
     """
     orders.server.execute(f"ALTER ROLE {orders.role} SET idle_session_timeout = '500ms'")
     conninfo = f"{orders.conninfo} user={orders.role} password={orders.password}"
@@ -77,7 +77,7 @@ def test_postgres_ends_the_session_of_a_frozen_function(orders: Orders) -> None:
 
 def test_mariadb_ends_the_session_of_a_frozen_function(maria: MariaServer) -> None:
     """
-    After wait_timeout.
+    D11: after wait_timeout.
     """
     maria.execute("CREATE USER frozen@'%' IDENTIFIED BY 'secret'")
     options = {"user": "frozen", "password": "secret", "init_command": "SET wait_timeout = 1"}
@@ -99,7 +99,7 @@ def sessions(valkey: ValkeyServer) -> list[str]:
 
 def test_redis_ends_the_session_of_a_frozen_function(valkey: ValkeyServer) -> None:
     """
-    After timeout.
+    D11: after timeout.
     """
     valkey.execute("CONFIG", "SET", "timeout", "1")
     try:

@@ -58,7 +58,7 @@ def tls_postgres() -> Iterator[TlsPostgres]:
 
 def test_postgres_gets_a_token_over_tls(tls_postgres: TlsPostgres) -> None:
     """
-    Whatever the conninfo says of TLS: each connect has its token, and none is on the wire in clear.
+    D35: whatever the conninfo says of TLS: each connect has its token, and none is on the wire in clear.
     """
     with proxy(tls_postgres.port) as between:
         aws = Aws(tls_postgres, f"ALTER ROLE {USER} PASSWORD '{{}}'", between.port)
@@ -75,7 +75,7 @@ def test_postgres_gets_a_token_over_tls(tls_postgres: TlsPostgres) -> None:
 
 def test_mysql_gets_a_token_over_tls() -> None:
     """
-    Without a word about TLS in the options.
+    D35: without a word about TLS in the options.
     """
     with TlsMaria(Authority.make("Root of RDS")) as server, proxy(server.port) as between:
         server.execute(f"CREATE USER {USER}@'%'")

@@ -88,7 +88,7 @@ def test_nothing_that_outlives_a_transaction_is_said(
     bouncer: PgBouncer, orders: Orders, declare: Declare, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
-    No SET, DISCARD, DEALLOCATE or RESET, nothing prepared by name, however often: between blocks PgBouncer has its server
+    D33: no SET, DISCARD, DEALLOCATE or RESET, nothing prepared by name, however often: between blocks PgBouncer has its server
     connection back.
     """
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "orders")

@@ -203,7 +203,7 @@ def use(subject: Subject, database: Database[Any]) -> None:
 
 def test_connections_are_encrypted(subject: Subject) -> None:
     """
-    To the server whose certificate is for its name, and which the authority signed.
+    D34: to the server whose certificate is for its name, and which the authority signed.
     """
     use(subject, subject.over())
 
@@ -229,7 +229,7 @@ def test_somebody_elses_server_is_refused_at_once(subject: Subject, wrong: str, 
 @pytest.mark.parametrize("ping_after_s", [None, 0.0], ids=["looked at", "asked"])
 def test_an_encrypted_connection_stays(subject: Subject, ping_after_s: float | None) -> None:
     """
-    What TLS itself sends, tickets for sessions to come, is no farewell; pings are answered.
+    D34: what TLS itself sends, tickets for sessions to come, is no farewell; pings are answered.
     """
     database = subject.over(ping_after_s=ping_after_s)
 
@@ -241,7 +241,7 @@ def test_an_encrypted_connection_stays(subject: Subject, ping_after_s: float | N
 
 def test_a_session_that_was_ended_is_replaced(subject: Subject) -> None:
     """
-    The user sees nothing of it.
+    D34: the user sees nothing of it.
     """
     database = subject.over()
     use(subject, database)
@@ -254,7 +254,7 @@ def test_a_session_that_was_ended_is_replaced(subject: Subject) -> None:
 
 def test_a_killed_and_restarted_server_is_found_again(subject: Subject) -> None:
     """
-    A crash between two blocks is not the user's business.
+    D34: a crash between two blocks is not the user's business.
     """
     database = subject.over()
     use(subject, database)
@@ -287,11 +287,17 @@ def test_a_handshake_that_is_cut_is_tried_again(subject: Subject) -> None:
     """
     with proxy(subject.server.port) as between:
         between.cut_after = CLIENT_HELLO
-        healed = threading.Timer(0.2, lambda: setattr(between, "cut_after", b""))
-        healed.start()
         database = subject.over(between.port)
 
+        def heal() -> None:
+            assert wait_until(lambda: between.count > 1, timeout_s=10)
+            between.cut_after = b""
+
+        healing = threading.Thread(target=heal)
+        healing.start()
+
         use(subject, database)
+        healing.join()
         assert 1 == database.stats().connects
         assert between.count > 1
         database.close()

@@ -27,6 +27,7 @@ from lambda_kit.errors import (
     DeadlineError,
 )
 from tests.databases.fakes import FakeConnection, FakeContext, FakeDriver, FakeError
+from tests.threads import wait_until_at
 
 FakeDatabase = Database[FakeConnection]
 
@@ -170,9 +171,31 @@ def test_a_wait_that_is_too_long_names_the_limit() -> None:
     threads[0].join(10)
 
 
+def test_a_restore_while_a_thread_waits_leaves_the_database_usable() -> None:
+    """
+    The thread waits for a connection that is gone; then it gets one of the new life, where the next wait is noticed again.
+    """
+    database = make(FakeDriver())
+    found: list[FakeConnection] = []
+    waiting = threading.Thread(target=lambda: found.append(use(database)))
+
+    with _invocation.scope(FakeContext(0.8)), pytest.raises(ConnectionLostError), database.connection():
+        waiting.start()
+        wait_until_at(waiting, "waiter.acquire(True, timeout)")
+        _runtime.restored()
+        waiting.join(10)
+    held, done, threads = hold_in_threads(database, 1)
+    threading.Timer(0.05, done.set).start()
+
+    assert held == found
+    assert use(database) is held[0]
+    assert 1.0 > database.stats().waited_s
+    threads[0].join(10)
+
+
 def test_many_threads_share_few_connections() -> None:
     """
-    Sixty-four threads on four connections: never one connection in two threads, and all of them get through.
+    D31: sixty-four threads on four connections: never one connection in two threads, and all of them get through.
     """
     database = make(FakeDriver(), max_connections=4)
     shared, in_use, lock = [], set(), threading.Lock()
@@ -866,7 +889,7 @@ def test_a_lost_commit_is_never_done_again() -> None:
 
 def test_a_restore_leaves_old_connections_alone() -> None:
     """
-    The sockets belong to another machine's life: dropped without a word, replaced on use.
+    D28: the sockets belong to another machine's life: dropped without a word, replaced on use.
     """
     database = make(FakeDriver())
     first = use(database)

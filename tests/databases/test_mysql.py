@@ -220,7 +220,7 @@ def test_a_failed_statement_leaves_no_lock_behind(shop: Shop, database: Mysql) -
 
 def test_a_transaction_left_behind_is_not_committed(shop: Shop, database: Mysql, caplog: pytest.LogCaptureFixture) -> None:
     """
-    Invocation A keeps the connection and writes after its block; B does not make that durable.
+    D21: Invocation A keeps the connection and writes after its block; B does not make that durable.
     """
     with _invocation.scope(FakeContext(9.0, "request-a")), database.connection() as kept:
         pass
@@ -288,7 +288,7 @@ def test_autocommit_that_cannot_be_set_back_costs_the_connection(database: Mysql
 
 def test_a_killed_session_is_replaced(shop: Shop, database: Mysql) -> None:
     """
-    The user sees nothing of it.
+    D5: the user sees nothing of it.
     """
     with database.connection() as connection:
         pass
@@ -320,7 +320,7 @@ def test_a_killed_and_restarted_server_is_found_again(shop: Shop, database: Mysq
 @pytest.mark.realtime
 def test_an_idle_timeout_of_the_server_is_survived(database: Mysql) -> None:
     """
-    wait_timeout ends the session by the server's own clock; the next block has a new one.
+    D5: wait_timeout ends the session by the server's own clock; the next block has a new one.
     """
     with database.connection() as connection:
         value(connection, "SET wait_timeout = 1")
@@ -427,7 +427,7 @@ def test_a_statement_that_cannot_be_sent_is_said(database: Mysql) -> None:
 @pytest.mark.parametrize("way", ["end", "method", "statement"])
 def test_a_lost_commit_is_in_doubt(shop: Shop, declare: Declare, way: str) -> None:
     """
-    The server committed, the answer did not come: at the block's end, by commit(), or by a statement.
+    D26: the server committed, the answer did not come: at the block's end, by commit(), or by a statement.
     """
     with proxy(shop.server.port) as between:
         database = declare("127.0.0.1", port=between.port)
@@ -869,7 +869,7 @@ def test_a_full_server_is_waited_for(shop: Shop, declare: Declare) -> None:
 
 def test_a_forked_child_leaves_the_parents_session_alone(shop: Shop) -> None:
     """
-    The child has a session of its own, also when it ends, and the parent goes on in the old one.
+    D27: the child has a session of its own, also when it ends, and the parent goes on in the old one.
     """
     code = """
         import json, os
@@ -942,6 +942,6 @@ def test_a_forked_child_leaves_the_parents_session_alone(shop: Shop) -> None:
 )
 def test_errors_mean_what_the_table_says(error: Exception, verdict: Verdict | None) -> None:
     """
-    By the server's and PyMySQL's numbers.
+    D37: by the server's and PyMySQL's numbers.
     """
     assert verdict is _Mysql({}, autocommit=False, on_connect=None, options={}).classify(error)

@@ -7,6 +7,7 @@ PostgreSQL for real: what dies is replaced, what is left behind is cleaned up, a
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import logging
 import select
@@ -16,10 +17,11 @@ import termios
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import psycopg
 import pytest
-from psycopg import Connection, errors
+from psycopg import Connection, errors, sql
 from psycopg.rows import dict_row
 
 from lambda_kit import _invocation, databases, preload
@@ -39,7 +41,7 @@ from lambda_kit.errors import (
 )
 from tests import fresh_process
 from tests.databases.conftest import Orders
-from tests.databases.fakes import FakeContext
+from tests.databases.fakes import FakeContext, TickingContext
 from tests.databases.leaks import shown
 from tests.databases.proxy import proxy
 
@@ -222,7 +224,7 @@ def test_a_block_commits_or_rolls_back(orders: Orders, database: Postgres) -> No
 
 def test_a_transaction_left_behind_is_not_committed(orders: Orders, database: Postgres, caplog: pytest.LogCaptureFixture) -> None:
     """
-    Invocation A keeps the connection and writes after its block; B does not make that durable.
+    D21: Invocation A keeps the connection and writes after its block; B does not make that durable.
     """
     with _invocation.scope(FakeContext(9.0, "request-a")), database.connection() as kept:
         pass
@@ -238,7 +240,7 @@ def test_a_transaction_left_behind_is_not_committed(orders: Orders, database: Po
 
 def test_a_failed_transaction_left_behind_is_cleaned_up(database: Postgres) -> None:
     """
-    Nobody gets "current transaction is aborted" for what someone else did.
+    D22: nobody gets "current transaction is aborted" for what someone else did.
     """
     with database.connection() as kept:
         pass
@@ -252,7 +254,7 @@ def test_a_failed_transaction_left_behind_is_cleaned_up(database: Postgres) -> N
 
 def test_a_statement_left_running_costs_the_connection(database: Postgres) -> None:
     """
-    Nobody waits for it.
+    D23: nobody waits for it.
     """
     with database.connection() as kept:
         pass
@@ -320,7 +322,7 @@ def test_autocommit_is_as_it_was_declared(database: Postgres, declare: Declare) 
 
 def test_a_terminated_session_is_replaced(orders: Orders, database: Postgres) -> None:
     """
-    The user sees nothing of it.
+    D1: the user sees nothing of it.
     """
     with database.connection() as connection:
         first = pid(connection)
@@ -335,7 +337,7 @@ def test_a_terminated_session_is_replaced(orders: Orders, database: Postgres) ->
 
 def test_a_killed_and_restarted_server_is_found_again(server: PostgresServer, orders: Orders, database: Postgres) -> None:
     """
-    A crash between two checkouts is not the user's business.
+    D2: a crash between two checkouts is not the user's business.
     """
     with database.connection() as connection:
         insert(connection, orders, 1)
@@ -379,7 +381,7 @@ def test_a_server_gone_is_noticed_where_there_is_no_epoll(orders: Orders, databa
 @pytest.mark.realtime
 def test_an_idle_timeout_of_the_server_is_survived(orders: Orders, database: Postgres) -> None:
     """
-    The server ends the session by its own clock; the next block has a new one.
+    D4: the server ends the session by its own clock; the next block has a new one.
     """
     orders.server.execute(f"ALTER ROLE {orders.role} SET idle_session_timeout = 50")
     with database.connection() as connection:
@@ -393,7 +395,7 @@ def test_an_idle_timeout_of_the_server_is_survived(orders: Orders, database: Pos
 
 def test_a_pending_notification_is_not_death(orders: Orders, declare: Declare) -> None:
     """
-    A readable socket may hold news: it is read, kept for the user, and the connection stays.
+    D32: a readable socket may hold news: it is read, kept for the user, and the connection stays.
     """
     database = declare(autocommit=True)
     with database.connection() as connection:
@@ -409,7 +411,7 @@ def test_a_pending_notification_is_not_death(orders: Orders, declare: Declare) -
 
 def test_a_flood_of_notifications_is_not_read_to_its_end(orders: Orders, declare: Declare) -> None:
     """
-    A look at the socket reads a little and hands the connection out; the user gets all of it.
+    D32: a look at the socket reads a little and hands the connection out; the user gets all of it.
     """
     database = declare(autocommit=True)
     with database.connection() as connection:
@@ -438,7 +440,7 @@ def test_an_idle_connection_answers_a_ping(declare: Declare) -> None:
 
 def test_a_mute_peer_costs_a_bounded_ping(orders: Orders, declare: Declare) -> None:
     """
-    A peer whose kernel acknowledges and that never answers: half a second, then a new connection.
+    D8: a peer whose kernel acknowledges and that never answers: half a second, then a new connection.
     """
     with proxy(orders.server.port) as between:
         database = declare(f"host=127.0.0.1 port={between.port} dbname=postgres", ping_after_s=0)
@@ -482,7 +484,7 @@ def test_a_connection_the_user_closed_is_replaced(database: Postgres) -> None:
 
 def test_a_session_lost_in_use_is_said(orders: Orders, database: Postgres) -> None:
     """
-    The type says what happened, the cause is psycopg's error, and the next block works.
+    D24: the type says what happened, the cause is psycopg's error, and the next block works.
     """
     with pytest.raises(ConnectionLostError, match="lost in use") as caught, database.connection() as connection:
         insert(connection, orders, 1)
@@ -507,7 +509,7 @@ def test_a_session_lost_before_commit_is_a_certain_loss(orders: Orders, database
 
 def test_a_lost_commit_is_in_doubt(orders: Orders, declare: Declare) -> None:
     """
-    The server committed, the answer did not come: only the database knows, and the error says so.
+    D26: the server committed, the answer did not come: only the database knows, and the error says so.
     """
     with proxy(orders.server.port) as between:
         database = declare(f"host=127.0.0.1 port={between.port} dbname=postgres")
@@ -540,7 +542,7 @@ def test_idempotent_work_survives_a_termination(orders: Orders, database: Postgr
 
 def test_idempotent_work_finds_the_writer_after_a_failover(orders: Orders, database: Postgres) -> None:
     """
-    A session that takes no writes any more is left for a new one.
+    D29: a session that takes no writes any more is left for a new one.
     """
     orders.server.execute(f"ALTER ROLE {orders.role} SET default_transaction_read_only = on")
     with database.connection():
@@ -576,6 +578,178 @@ def test_a_lost_commit_of_the_users_own_is_in_doubt(orders: Orders, declare: Dec
             assert isinstance(caught.value.__cause__, psycopg.OperationalError)
     # The server goes on with what it has got, by itself.
     assert wait_until(lambda: [1, 2] == orders.rows, timeout_s=10)
+
+
+@pytest.mark.parametrize(
+    ("statement", "cut"),
+    [
+        ("COMMIT", b"COMMIT"),
+        ("/* the end */ commit", b"commit"),
+        ("SELECT 1; COMMIT", b"COMMIT"),
+        ("End", b"End"),
+        (sql.SQL("COMMIT"), b"COMMIT"),
+    ],
+    ids=["plain", "comment", "last", "end", "composed"],
+)
+def test_a_lost_commit_by_a_statement_is_in_doubt(orders: Orders, declare: Declare, statement: Any, cut: bytes) -> None:
+    """
+    However the COMMIT was written; an idempotent work is not done again either.
+    """
+    with proxy(orders.server.port) as between:
+        database = declare(f"host=127.0.0.1 port={between.port} dbname=postgres")
+
+        def work(connection: Connection) -> None:
+            insert(connection, orders, 1)
+            between.cut_after = cut
+            connection.execute(statement)
+
+        with pytest.raises(CommitUnknownError):
+            database.run(work, idempotent=True)
+    assert wait_until(lambda: [1] == orders.rows, timeout_s=10)
+
+
+def test_a_commit_given_up_by_a_statement_is_in_doubt(orders: Orders, declare: Declare) -> None:
+    """
+    At the deadline as at a cut.
+    """
+    with proxy(orders.server.port) as between:
+        database = declare(f"host=127.0.0.1 port={between.port} dbname=postgres")
+
+        with _invocation.scope(TickingContext(0.9)), pytest.raises(CommitUnknownError) as caught, database.connection() as connection:
+            insert(connection, orders, 1)
+            between.mute()
+            connection.execute("COMMIT")
+        assert isinstance(caught.value.__cause__, DeadlineError)
+
+
+def test_a_lost_commit_in_a_pipeline_is_in_doubt(orders: Orders, declare: Declare) -> None:
+    """
+    It was sent with other things, and none of them was answered.
+    """
+    with proxy(orders.server.port) as between:
+        database = declare(f"host=127.0.0.1 port={between.port} dbname=postgres")
+
+        with pytest.raises(CommitUnknownError), database.connection() as connection:
+            between.cut_after = b"COMMIT"
+            with connection.pipeline(), connection.transaction():
+                insert(connection, orders, 1)
+    assert wait_until(lambda: [1] == orders.rows, timeout_s=10)
+
+
+def test_a_lost_commit_stays_in_doubt_whatever_follows(orders: Orders, declare: Declare) -> None:
+    """
+    Code that rolls back when its commit fails does not make it certain.
+    """
+    with proxy(orders.server.port) as between:
+        database = declare(f"host=127.0.0.1 port={between.port} dbname=postgres")
+
+        with pytest.raises(CommitUnknownError), database.connection() as connection:
+            insert(connection, orders, 1)
+            between.cut_after = b"COMMIT"
+            try:
+                connection.commit()
+            except psycopg.Error:
+                connection.rollback()
+
+
+def test_a_commit_on_a_dead_connection_is_no_lost_one(orders: Orders, database: Postgres) -> None:
+    """
+    It was never sent.
+    """
+    with pytest.raises(ConnectionLostError), database.connection() as connection:
+        insert(connection, orders, 1)
+        orders.end_sessions()
+        with pytest.raises(psycopg.Error):
+            connection.execute("SELECT 1")
+        connection.commit()
+    assert [] == orders.rows
+
+
+@pytest.mark.parametrize("way", ["commit", "transaction"])
+def test_a_commit_of_a_failed_transaction_is_refused(orders: Orders, database: Postgres, way: str) -> None:
+    """
+    PostgreSQL would answer it with a silent ROLLBACK: what was done before the failure would be lost without a word.
+    """
+    with pytest.raises(errors.InFailedSqlTransaction, match="nothing can be committed"), database.connection() as connection:
+        block = connection.transaction() if way == "transaction" else contextlib.nullcontext()
+        with block:
+            insert(connection, orders, 1)
+            with pytest.raises(errors.DivisionByZero):
+                connection.execute("SELECT 1/0")
+        connection.commit()
+    with database.connection() as connection:
+        insert(connection, orders, 2)
+    assert [2] == orders.rows
+    assert 1 == database.stats().connects
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_closing_after_a_commit_loses_nothing(orders: Orders, database: Postgres, committed: bool) -> None:
+    """
+    As psycopg's own ``with connection:`` does. Nothing is open then, so nothing is said; with something open it is.
+    """
+    loss = contextlib.nullcontext() if committed else pytest.raises(ConnectionLostError)
+
+    with loss, database.connection() as connection:
+        if committed:
+            with connection:
+                insert(connection, orders, 1)
+        else:
+            insert(connection, orders, 1)
+            connection.close()
+    assert [1] * committed == orders.rows
+
+
+def test_what_is_set_in_python_is_set_back(orders: Orders, declare: Declare) -> None:
+    """
+    A read-only session of one invocation does not refuse the writes of the next; what on_connect sets stays.
+    """
+
+    def prepare(connection: Connection) -> None:
+        connection.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
+
+    database = declare(on_connect=prepare)
+    with database.connection() as connection:
+        connection.read_only, connection.deferrable, connection.isolation_level = True, True, None
+        connection.row_factory = dict_row  # type: ignore[assignment]  # of another type of row
+
+    with database.connection() as connection:
+        assert (None, None) == (connection.read_only, connection.deferrable)
+        assert ("serializable",) == connection.execute("SHOW transaction_isolation").fetchone()
+        insert(connection, orders, 1)
+    assert [1] == orders.rows
+    assert 1 == database.stats().connects
+
+
+def test_settings_are_set_back_though_the_earlier_deadline_has_passed(database: Postgres) -> None:
+    """
+    The time of one invocation is not that of the next.
+    """
+    with _invocation.scope(TickingContext(5.0)), database.connection() as connection:
+        connection.kit_until_s = 0.0  # type: ignore[attr-defined]  # the kit's own
+        connection.kit_changed = True  # type: ignore[attr-defined]  # the kit's own
+
+    with _invocation.scope(TickingContext(5.0)), database.connection() as connection:
+        assert (1,) == connection.execute("SELECT 1").fetchone()
+
+
+@pytest.mark.parametrize("left", ["pipeline", "two-phase"])
+def test_what_cannot_be_set_back_costs_the_connection(database: Postgres, left: str) -> None:
+    """
+    A pipeline that was not left, or a transaction that was prepared: the next block would fail at them.
+    """
+    with database.connection() as connection:
+        if left == "pipeline":
+            pipeline = connection.pipeline()
+            pipeline.__enter__()
+        else:
+            connection.tpc_begin("prepared")
+            # As after tpc_prepare(), which needs a server that allows it: nothing is open any more, and psycopg believes it is.
+            connection.execute("ROLLBACK")
+
+    with database.connection() as connection:
+        assert (1,) == connection.execute("SELECT 1").fetchone()
+    assert {"busy": 1} == database.stats().reconnects
 
 
 def test_a_commit_that_was_answered_leaves_no_doubt(orders: Orders, database: Postgres) -> None:
@@ -671,7 +845,7 @@ def test_a_statement_given_up_is_left_where_a_cancel_would_wait(
 
 def test_an_open_connection_survives_a_rotation(orders: Orders, database: Postgres) -> None:
     """
-    Passwords are looked at when a session begins: nothing is fetched, nothing reconnects.
+    D20: passwords are looked at when a session begins: nothing is fetched, nothing reconnects.
     """
     with database.connection():
         pass
@@ -698,7 +872,7 @@ def test_a_rotated_password_is_asked_for_when_refused(orders: Orders, database: 
 
 def test_a_password_that_stays_wrong_is_a_login_error(orders: Orders, declare: Declare, caplog: pytest.LogCaptureFixture) -> None:
     """
-    After a few rounds the server's own words are raised, and no password with them: in no cause, frame or log.
+    D17: after a few rounds the server's own words are raised, and no password with them: in no cause, frame or log.
     """
     caplog.set_level(logging.DEBUG)
     wrong = "wrong-and-secret"
@@ -736,6 +910,27 @@ def test_an_unknown_database_is_not_tried_again(orders: Orders, declare: Declare
     assert [] == orders.asked
 
 
+def test_a_password_that_cannot_be_encoded_is_not_shown(declare: Declare, orders: Orders) -> None:
+    """
+    Python's own error has all of it.
+    """
+    database = declare(login=lambda _: Credentials(orders.role, "s3cret\ud800"))
+
+    with pytest.raises(ConfigurationError, match="cannot be encoded") as caught, database.connection():
+        pass
+    assert "s3cret" not in shown(caught.value)
+
+
+def test_a_stricter_sslmode_of_the_environment_stands(orders: Orders, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A login that wants TLS does not turn verification off.
+    """
+    monkeypatch.setenv("PGSSLMODE", "verify-full")
+    parameters = _Postgres(orders.conninfo)._parameters(Credentials("app", "x", needs_tls=True), 1.0)
+
+    assert "sslmode" not in parameters
+
+
 def test_a_login_may_want_tls(orders: Orders, declare: Declare) -> None:
     """
     Its password goes over no wire in clear: a server without TLS is refused, whatever the conninfo allows.
@@ -751,7 +946,7 @@ def test_a_login_may_want_tls(orders: Orders, declare: Declare) -> None:
 
 def test_behind_a_proxy_no_session_state_is_made(orders: Orders, declare: Declare, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    The server's log shows the statements and BEGIN, COMMIT, ROLLBACK: no SET, no DEALLOCATE, nothing prepared by name.
+    D33: the server's log shows the statements and BEGIN, COMMIT, ROLLBACK: no SET, no DEALLOCATE, nothing prepared by name.
     """
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "orders")
     orders.server.execute(f"ALTER ROLE {orders.role} SET log_statement = 'all'")
@@ -819,7 +1014,7 @@ def test_an_attempt_has_a_limit_of_its_own(orders: Orders, declare: Declare) -> 
 
 def test_without_time_nothing_is_begun(orders: Orders, database: Postgres) -> None:
     """
-    With 0.2 s left no connect is tried.
+    D36: with 0.2 s left no connect is tried.
     """
     with (
         _invocation.scope(FakeContext(0.2)),
@@ -831,9 +1026,52 @@ def test_without_time_nothing_is_begun(orders: Orders, database: Postgres) -> No
     assert [] == orders.backends
 
 
+def test_a_statement_is_not_sent_after_the_deadline(orders: Orders, declare: Declare) -> None:
+    """
+    The server might do it, and nobody would be told.
+    """
+    context = TickingContext(0.8)
+
+    with _invocation.scope(context), pytest.raises(DeadlineError), declare(autocommit=True).connection() as connection:
+        context.until(0.45)
+        insert(connection, orders, 1)
+    assert [] == orders.rows
+
+
+@pytest.mark.parametrize("way", ["end", "transaction"])
+def test_what_was_done_in_time_is_committed(orders: Orders, declare: Declare, way: str) -> None:
+    """
+    A COMMIT at the deadline has a little of the reserve: it takes milliseconds.
+    """
+    context = TickingContext(0.8)
+
+    with _invocation.scope(context), declare().connection() as connection, contextlib.ExitStack() as stack:
+        if way == "transaction":
+            stack.enter_context(connection.transaction())
+        insert(connection, orders, 1)
+        context.until(0.45)
+    assert [1] == orders.rows
+
+
+def test_a_connection_kept_by_its_user_has_the_time_of_each_invocation(orders: Orders, database: Postgres) -> None:
+    """
+    A block around several invocations, or none, is not held to the first one's end.
+    """
+    with contextlib.ExitStack() as kept:
+        first = TickingContext(0.8)
+        with _invocation.scope(first):
+            connection = kept.enter_context(database.connection())
+            first.until(0.45)
+        with _invocation.scope(TickingContext(5.0)):
+            insert(connection, orders, 1)
+        connection.kit_until_s = 0.0  # type: ignore[attr-defined]  # the kit's own
+        insert(connection, orders, 2)
+    assert [1, 2] == orders.rows
+
+
 def test_a_statement_does_not_outlive_the_deadline(database: Postgres) -> None:
     """
-    It is given up half a second before the end, the connection with it, and the next invocation has a new one.
+    D9: it is given up half a second before the end, the connection with it, and the next invocation has a new one.
     """
     with database.connection():
         pass
@@ -885,7 +1123,7 @@ def test_a_full_server_is_waited_for(orders: Orders, declare: Declare) -> None:
 
 def test_a_forked_child_leaves_the_parents_session_alone(orders: Orders) -> None:
     """
-    The child has a session of its own, also when it ends, and the parent goes on in the old one.
+    D27: the child has a session of its own, also when it ends, and the parent goes on in the old one.
     """
     code = """
         import json, os
@@ -951,6 +1189,7 @@ def test_two_threads_have_two_sessions(declare: Declare) -> None:
         (errors.IdleInTransactionSessionTimeout("x"), Verdict.LOST),
         (errors.ConnectionFailure("x"), Verdict.LOST),
         (psycopg.OperationalError("consuming input failed: SSL SYSCALL error: EOF detected"), Verdict.LOST),
+        (psycopg.OperationalError("consuming input failed: could not receive data: Connection reset by peer"), Verdict.LOST),
         (psycopg.OperationalError("the connection is closed"), Verdict.LOST),
         (psycopg.OperationalError("connection failed: SSL error: unexpected eof while reading"), Verdict.LOST),
         (psycopg.OperationalError("connection failed: SSL connection has been closed unexpectedly"), Verdict.LOST),
@@ -1001,6 +1240,6 @@ def test_two_threads_have_two_sessions(declare: Declare) -> None:
 )
 def test_errors_mean_what_the_table_says(error: Exception, verdict: Verdict | None) -> None:
     """
-    By SQLSTATE where there is one, by libpq's words where there is none; AUTH goes before LOST.
+    D37: by SQLSTATE where there is one, by libpq's words where there is none; AUTH goes before LOST.
     """
     assert verdict is _Postgres("").classify(error)

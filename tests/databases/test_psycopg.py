@@ -60,6 +60,21 @@ def test_a_copy_given_up_writes_nothing(orders: Orders, database: Postgres) -> N
     assert 1 == database.stats().connects
 
 
+@pytest.mark.parametrize("first", [True, False], ids=["first", "later"])
+def test_a_transaction_block_is_a_savepoint_unless_it_comes_first(orders: Orders, database: Postgres, first: bool) -> None:
+    """
+    That is psycopg's way: without a transaction it makes one, and commits it.
+    """
+    with pytest.raises(KeyError), database.connection() as connection:
+        if not first:
+            connection.execute("SELECT 1")
+        with connection.transaction():
+            connection.execute(f"INSERT INTO {orders.role}.rows VALUES (1)")
+        raise KeyError
+
+    assert ([1] if first else []) == orders.rows
+
+
 def test_a_server_side_cursor_reads_piece_by_piece(database: Postgres) -> None:
     """
     It lives in the block's transaction.

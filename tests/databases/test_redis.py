@@ -233,7 +233,7 @@ def test_a_password_stays_hidden_when_redis_py_connects_again(store: Store, decl
 
 def test_a_killed_session_is_replaced(store: Store, database: Cache) -> None:
     """
-    The user sees nothing of it.
+    D6: the user sees nothing of it.
     """
     with database.connection() as client:
         client.ping()
@@ -248,7 +248,7 @@ def test_a_killed_session_is_replaced(store: Store, database: Cache) -> None:
 
 def test_a_killed_and_restarted_server_is_found_again(store: Store, database: Cache) -> None:
     """
-    While nobody listens, connecting goes on within the time there is.
+    D6: while nobody listens, connecting goes on within the time there is.
     """
     with database.connection() as client:
         client.ping()
@@ -516,7 +516,7 @@ def test_an_answer_has_a_limit_outside_of_invocations_too(store: Store, declare:
 
 def test_a_forked_child_leaves_the_parents_session_alone(store: Store) -> None:
     """
-    The child has a session of its own, also when it ends, and the parent goes on in the old one.
+    D27: the child has a session of its own, also when it ends, and the parent goes on in the old one.
     """
     code = """
         import json, os
@@ -571,6 +571,6 @@ def test_a_forked_child_leaves_the_parents_session_alone(store: Store) -> None:
 )
 def test_errors_mean_what_the_table_says(error: Exception, verdict: Verdict | None) -> None:
     """
-    By redis-py's classes; AUTH and WAIT go before LOST, whose subclasses they are.
+    D37: by redis-py's classes; AUTH and WAIT go before LOST, whose subclasses they are.
     """
     assert verdict is _Redis("", {}).classify(error)
