@@ -109,8 +109,13 @@ class _Round:
         left_s = self._left_s()
         # After an error the other threads find it out before they begin anything; so all of them end soon.
         waiting = wait(futures, None if left_s == math.inf else left_s).not_done
-        if self.failure is not None:
-            raise self.failure
+        failure, self.failure = self.failure, None
+        if failure is not None:
+            try:
+                raise failure
+            finally:
+                # Its traceback holds this frame, and the caller's with all of its variables.
+                del failure
         if waiting:
             raise self._late(len(futures) - len(waiting))
         return [future.result() for future in futures]

@@ -10,13 +10,21 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
+from weakref import ref
 
 import pytest
 
 from benchmarks.refresh_herd import ratio, refreshes
 from lambda_kit import _runtime
 from lambda_kit._cache import Cache, Entry
-from lambda_kit.errors import ConfigurationError, DeadlineError, MissingDependencyError, ParameterAccessError, ParameterUnavailableError
+from lambda_kit.errors import (
+    ConfigurationError,
+    DeadlineError,
+    MissingDependencyError,
+    ParameterAccessError,
+    ParameterNotFoundError,
+    ParameterUnavailableError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -459,6 +467,32 @@ def test_invalidated_value_is_no_stale_value(cache: Cache[Any]) -> None:
 
     with pytest.raises(ParameterUnavailableError):
         cache.get("k", source, **TIMES)
+
+
+def test_refusal_holds_nothing_of_who_met_it(cache: Cache[Any]) -> None:
+    """
+    What a caller had in its variables goes when it goes; the cause is told to the next one all the same.
+    """
+
+    def fetch() -> tuple[Any, None]:
+        try:
+            raise KeyError("not there")
+        except KeyError as exc:
+            raise ParameterNotFoundError("no k", name="k") from exc
+
+    def caller() -> ref[Source]:
+        event = Source()
+        with pytest.raises(ParameterNotFoundError):
+            cache.get("k", fetch, **TIMES)
+        return ref(event)
+
+    event = caller()
+    gc.collect()
+
+    assert event() is None
+    with pytest.raises(ParameterNotFoundError) as raised:
+        cache.get("k", fetch, **TIMES)
+    assert ("not there",) == (raised.value.__cause__ or raised.value).args
 
 
 @pytest.mark.parametrize("version", [None, "v1"])

@@ -4,7 +4,10 @@ parallel_map: results in order, the invocation in every thread, the first error 
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import threading
+from weakref import ref
 
 import pytest
 
@@ -126,6 +129,30 @@ def test_of_two_errors_the_first_is_raised() -> None:
         parallel_map(work, range(2), max_workers=2)
 
     assert caught.type in {KeyError, ValueError}
+
+
+def test_an_error_leaves_nothing_of_the_caller_behind() -> None:
+    """
+    Not even until the next garbage collection: a caller may hold much.
+    """
+
+    class Much:
+        pass
+
+    def fail(_: int) -> None:
+        raise KeyError("first")
+
+    def caller() -> ref[Much]:
+        much = Much()
+        with contextlib.suppress(KeyError):
+            parallel_map(fail, [1, 2, 3])
+        return ref(much)
+
+    gc.disable()
+    try:
+        assert caller()() is None
+    finally:
+        gc.enable()
 
 
 def test_an_error_in_the_callers_thread_ends_it_too() -> None:

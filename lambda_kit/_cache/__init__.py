@@ -230,7 +230,7 @@ class Cache(Generic[T]):
         with self._lock:
             if len(self._refused) >= self._max_entries:
                 del self._refused[next(iter(self._refused))]
-            self._refused[key] = Refusal(Failure(exc), wall_s=wall_s, monotonic_s=monotonic_s, generation=generation)
+            self._refused[key] = Refusal(Failure(exc).without_frames(), wall_s=wall_s, monotonic_s=monotonic_s, generation=generation)
 
     def invalidate(self, key: Hashable, failed_version: str | None = None) -> bool:
         """

@@ -119,6 +119,16 @@ class Failure:
         self.cause = exc.__cause__
         self.retryable = is_transient(exc)
 
+    def without_frames(self) -> Failure:
+        """
+        Drop the tracebacks, which hold all that callers had in their variables: to be kept for longer than a call.
+        """
+        if isinstance(self.cause, Exception):
+            cause = Failure(self.cause)
+            cause.cause = None
+            self.cause = cause.again()
+        return self
+
     def again(self) -> Exception:
         """
         Return it anew.

@@ -19,7 +19,7 @@ def test_a_short_run_loses_and_doubles_nothing(tmp_path: Path) -> None:
     """
     Each acknowledged row is there once, no invocation outlives its deadline; and there were faults and writes.
     """
-    outcome = chaos.run(5.0, seed=11, workers=2, evidence=tmp_path)
+    outcome = chaos.run(4.0, seed=11, workers=2, evidence=tmp_path)
 
     assert [] == outcome.violations
     journal = [json.loads(line) for line in (tmp_path / "journal.jsonl").read_text(encoding="utf-8").splitlines()]

@@ -363,7 +363,7 @@ def test_an_isolation_level_is_the_engines_alone(orders: Orders, database: Datab
     level = {"isolation_level": "AUTOCOMMIT"}
     engine = database.sqlalchemy_engine(**level if way == "engine" else {})
     if way == "connection":
-        engine = engine.execution_options(**level)  # type: ignore[assignment]  # an engine, too
+        engine = engine.execution_options(**level)
 
     for number in (1, 2):
         with engine.connect() as connection:
