@@ -799,8 +799,10 @@ def test_a_commit_at_the_deadline_has_a_little_of_the_reserve(shop: Shop, databa
     """
     What was done in time is committed; a commit of the user's own that is not sent any more is no lost one.
     """
+    with database.connection():
+        pass
     for way in ("end", "method"):
-        context = TickingContext(0.8)
+        context = TickingContext(1.0)
         outcome = pytest.raises(DeadlineError) if way == "method" else contextlib.nullcontext()
         with _invocation.scope(context), outcome, database.connection() as connection:
             insert(connection, len(way))
@@ -814,8 +816,10 @@ def test_a_connection_kept_by_its_user_has_the_time_of_each_invocation(shop: Sho
     """
     A block around several invocations is not held to the first one's end.
     """
+    with database.connection():
+        pass
     with contextlib.ExitStack() as kept:
-        first = TickingContext(0.8)
+        first = TickingContext(1.0)
         with _invocation.scope(first):
             connection = kept.enter_context(database.connection())
             first.until(0.45)

@@ -615,7 +615,9 @@ def test_a_commit_given_up_by_a_statement_is_in_doubt(orders: Orders, declare: D
     with proxy(orders.server.port) as between:
         database = declare(f"host=127.0.0.1 port={between.port} dbname=postgres")
 
-        with _invocation.scope(TickingContext(0.9)), pytest.raises(CommitUnknownError) as caught, database.connection() as connection:
+        with database.connection():
+            pass
+        with _invocation.scope(TickingContext(1.0)), pytest.raises(CommitUnknownError) as caught, database.connection() as connection:
             insert(connection, orders, 1)
             between.mute()
             connection.execute("COMMIT")
@@ -1030,9 +1032,12 @@ def test_a_statement_is_not_sent_after_the_deadline(orders: Orders, declare: Dec
     """
     The server might do it, and nobody would be told.
     """
-    context = TickingContext(0.8)
+    database = declare(autocommit=True)
+    with database.connection():
+        pass
+    context = TickingContext(1.0)
 
-    with _invocation.scope(context), pytest.raises(DeadlineError), declare(autocommit=True).connection() as connection:
+    with _invocation.scope(context), pytest.raises(DeadlineError), database.connection() as connection:
         context.until(0.45)
         insert(connection, orders, 1)
     assert [] == orders.rows
@@ -1043,9 +1048,12 @@ def test_what_was_done_in_time_is_committed(orders: Orders, declare: Declare, wa
     """
     A COMMIT at the deadline has a little of the reserve: it takes milliseconds.
     """
-    context = TickingContext(0.8)
+    database = declare()
+    with database.connection():
+        pass
+    context = TickingContext(1.0)
 
-    with _invocation.scope(context), declare().connection() as connection, contextlib.ExitStack() as stack:
+    with _invocation.scope(context), database.connection() as connection, contextlib.ExitStack() as stack:
         if way == "transaction":
             stack.enter_context(connection.transaction())
         insert(connection, orders, 1)
@@ -1057,8 +1065,10 @@ def test_a_connection_kept_by_its_user_has_the_time_of_each_invocation(orders: O
     """
     A block around several invocations, or none, is not held to the first one's end.
     """
+    with database.connection():
+        pass
     with contextlib.ExitStack() as kept:
-        first = TickingContext(0.8)
+        first = TickingContext(1.0)
         with _invocation.scope(first):
             connection = kept.enter_context(database.connection())
             first.until(0.45)

@@ -272,8 +272,10 @@ def test_a_client_kept_by_its_user_has_the_time_of_each_invocation(database: Cac
     """
     A block around several invocations is not held to the first one's end.
     """
+    with database.connection():
+        pass
     with contextlib.ExitStack() as kept:
-        first = TickingContext(0.8)
+        first = TickingContext(1.0)
         with _invocation.scope(first):
             client = kept.enter_context(database.connection())
             first.until(0.45)
