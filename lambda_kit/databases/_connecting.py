@@ -33,6 +33,8 @@ MOST_CREDENTIALS = 3
 MOST_READS = 3
 # An attempt that begins at the very end of the budget has at least this long.
 LEAST_ATTEMPT_S = 0.05
+# How much earlier than at the end a driver may say that time was up.
+CUT_S = 0.05
 
 # Being cut off, or sent to a standby, while connecting means that the server comes, goes or fails over.
 _WORTH_WAITING = frozenset({Verdict.WAIT, Verdict.LOST, Verdict.READ_ONLY})
@@ -49,6 +51,12 @@ class Connector(Generic[C]):
         self._driver = driver
         self._login = login
         self._connect_timeout_s = connect_timeout_s
+        self._refusals = Refusals()
+
+    def forget(self) -> None:
+        """
+        Hold no refused password any more.
+        """
         self._refusals = Refusals()
 
     def connect(self) -> C:
@@ -156,7 +164,7 @@ class _Effort(Generic[C]):
         self.started_s = started_s
         self.until_s = until_s
         self.reads = 1
-        self.failure: ConnectTimeoutError | None = None
+        self.failure: DatabaseError | None = None
 
     def attempt(self) -> C:
         """
@@ -164,9 +172,9 @@ class _Effort(Generic[C]):
         """
         try:
             return self._try(None if self.login is None else self.login(None), MOST_CREDENTIALS - 1)
-        except ConnectTimeoutError as exc:
+        except DatabaseError as exc:
             # An attempt that the deadline cut short says nothing; the one before says what is wrong.
-            if self.failure is not None and _runtime.monotonic_s() >= self.until_s:
+            if self.failure is not None and isinstance(exc, ConnectTimeoutError) and _runtime.monotonic_s() >= self.until_s - CUT_S:
                 raise self.failure from self.failure.__cause__
             self.failure = exc
             raise

@@ -374,6 +374,7 @@ _databases: WeakSet[Database[Any]] = WeakSet()
 def _close_all() -> None:
     for database in list(_databases):
         database.close()
+        database._connector.forget()  # noqa: SLF001  # this module's own
 
 
 def _leave_all_alone() -> None:

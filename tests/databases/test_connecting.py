@@ -4,13 +4,14 @@ Connecting, on a driver without a server: what a login is asked, what is tried a
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 
 import pytest
 
 from lambda_kit import _invocation, _runtime
-from lambda_kit.databases import Credentials
+from lambda_kit.databases import Credentials, Database
 from lambda_kit.databases._connecting import MOST_LOGIN_S, MOST_READS, Connector, Refusals
 from lambda_kit.databases._driver import Verdict
 from lambda_kit.errors import (
@@ -21,7 +22,7 @@ from lambda_kit.errors import (
     ParameterNotFoundError,
     ParameterUnavailableError,
 )
-from tests.databases.fakes import FakeConnection, FakeContext, FakeDriver, FakeError, FakeLogin
+from tests.databases.fakes import FakeConnection, FakeContext, FakeDriver, FakeError, FakeLogin, TickingContext
 
 
 def accept_only(password: str, times: int) -> list[object]:
@@ -342,3 +343,41 @@ def test_after_three_different_ones_no_other_is_sent_for_a_while(monkeypatch: py
     assert refusals.standing(None) is not None
     now[0] += 5.0
     assert refusals.standing(Credentials("app", "another")) is None
+
+
+def test_an_attempt_that_the_end_cuts_off_does_not_hide_the_one_before() -> None:
+    """
+    The server's own words say more than that the time was up.
+    """
+    context = TickingContext(0.8)
+
+    def stall(_: Credentials | None) -> None:
+        context.until(0.5)
+        raise FakeError(Verdict.LOST)
+
+    told = FakeError(Verdict.WAIT)
+
+    with _invocation.scope(context), pytest.raises(ConnectTimeoutError) as caught:
+        connector(FakeDriver(told, stall)).connect()
+    assert told is caught.value.__cause__
+
+
+def test_a_snapshot_holds_no_refused_password() -> None:
+    """
+    Every environment made of it would have it.
+    """
+    database = Database(
+        FakeDriver(FakeError(Verdict.AUTH)),
+        login=lambda _: Credentials("app", "a-refused-secret"),
+        max_connections=1,
+        ping_after_s=None,
+        connect_timeout_s=5.0,
+    )
+    with _invocation.scope(FakeContext(0.55)), pytest.raises(LoginError), database.connection():
+        pass
+
+    _runtime.take_snapshot()
+    # The frames of the error.
+    gc.collect()
+
+    assert [] == [each for each in gc.get_objects() if isinstance(each, Credentials) and "a-refused-secret" == each.password]
