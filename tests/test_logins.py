@@ -16,8 +16,8 @@ import botocore.auth
 import botocore.session
 import pytest
 
-from lambda_kit import _runtime, env, password_login, rds_iam_login, secret, secret_login
-from lambda_kit._logins import MOST_CALLS
+from lambda_kit import _runtime, databases, env, password_login, preload, rds_iam_login, secret, secret_login
+from lambda_kit._logins._refusals import MOST_CALLS
 from lambda_kit.databases import Credentials
 from lambda_kit.errors import ConfigurationError, LoginError, ParameterNotFoundError, ParameterUnavailableError, ParameterValueError
 from tests import fresh_process
@@ -75,6 +75,31 @@ def test_declaring_reads_nothing(aws_environ: AwsServer) -> None:
 
     assert [] == aws_environ.calls
     assert "<secret_login of 'orders/db'>" == repr(login)
+
+
+@pytest.mark.parametrize("declared", ['secret_login("orders/db")', 'password_login("app", secret("orders/db"))'])
+@pytest.mark.parametrize(("transport", "loaded"), [("boto3", True), ("lean", False)])
+def test_preload_gets_ready_to_read(stored: StoredLogin, aws_environ: AwsServer, declared: str, transport: str, *, loaded: bool) -> None:
+    """
+    What reading the secret needs is imported at the end of INIT, not in the first invocation; nothing is read there.
+    """
+    before = len(aws_environ.calls)
+    code = f"""
+    import json, sys
+    from lambda_kit import databases, password_login, preload, secret, secret_login
+    preload(databases.postgres("host=db.invalid", login={declared}))
+    print(json.dumps(["psycopg" in sys.modules, "botocore.client" in sys.modules]))
+    """
+
+    assert [True, loaded] == fresh_process.result(code, environ={"LAMBDA_KIT_TRANSPORT": transport})
+    assert before == len(aws_environ.calls)
+
+
+def test_preload_takes_any_callable_for_a_password() -> None:
+    """
+    A function has nothing to get ready.
+    """
+    preload(databases.postgres("host=db.invalid", login=password_login("app", lambda: "x")))
 
 
 def test_the_secret_says_who_and_where(stored: StoredLogin) -> None:

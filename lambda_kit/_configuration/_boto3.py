@@ -5,6 +5,7 @@ Asking AWS through boto3.
 from __future__ import annotations
 
 from lambda_kit import _clients
+from lambda_kit._handles import preload
 from lambda_kit._require import require
 from lambda_kit.errors import ConfigurationError, ServiceError
 
@@ -37,6 +38,12 @@ class Boto3:
         client = _clients.brief_client("ssm", _TIMEOUTS[0][1])
         region: str = client.meta.region_name
         return region
+
+    def load(self, service: str) -> None:
+        """
+        Build the client that a request without hurry goes through.
+        """
+        preload(_clients.brief_client(service, _TIMEOUTS[0][1]))
 
     def request(self, service: str, operation: str, payload: Mapping[str, object], *, budget_s: float) -> dict[str, Any]:
         """

@@ -11,6 +11,7 @@ from lambda_kit import _runtime
 from lambda_kit._configuration._calls import rests_until_s
 from lambda_kit._configuration._reading import made, read_together
 from lambda_kit._configuration._sources import cache
+from lambda_kit._configuration._transports import transport
 from lambda_kit._handles import Handle
 from lambda_kit._runtime import monotonic_s, wall_s
 from lambda_kit.errors import LambdaKitError, ParameterUnavailableError
@@ -114,6 +115,12 @@ class StoredValue(Handle[T_co]):
         Hold no value any more.
         """
         self._memo = None
+
+    def __load__(self) -> None:
+        """
+        Import and build what reading the value needs, without reading it.
+        """
+        transport().load(self._source.service)
 
     @staticmethod
     def __preload__(things: list[StoredValue[Any]], timeout_s: float) -> None:

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
             """
             ...
 
+        def load(self, service: str) -> None:
+            """
+            Import and build what a request to *service* needs, without network.
+            """
+            ...
+
         def request(self, service: str, operation: str, payload: Mapping[str, object], *, budget_s: float) -> dict[str, Any]:
             """
             Call *operation* (``"GetParameter"``) of *service* (``"ssm"``, ``"secretsmanager"``, ``"kms"``) and return the answer.

@@ -55,6 +55,11 @@ class Lean:
         """
         return _runtime.region()
 
+    def load(self, service: str) -> None:
+        """
+        Do nothing: whoever has this has all of it.
+        """
+
     def request(self, service: str, operation: str, payload: Mapping[str, object], *, budget_s: float) -> dict[str, Any]:
         """
         Call *operation* (``"GetParameter"``) of *service* (``"ssm"``, ``"secretsmanager"``, ``"kms"``) and return the answer.

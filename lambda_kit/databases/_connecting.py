@@ -59,6 +59,16 @@ class Connector(Generic[C]):
         """
         self._refusals = Refusals()
 
+    def load(self) -> None:
+        """
+        Import and build what connecting needs, without network.
+        """
+        self._driver.load()
+        # A login may have something to import; one of the user's own is any callable.
+        load = getattr(self._login, "__load__", None)
+        if load is not None:
+            load()
+
     def connect(self) -> C:
         """
         Return a new connection.

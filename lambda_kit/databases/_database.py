@@ -160,10 +160,10 @@ class Database(Generic[C]):
     @staticmethod
     def __preload__(databases: list[Database[Any]], timeout_s: float) -> None:
         """
-        Import the drivers; without network, for any init type.
+        Import the drivers, and what the logins read with; without network, for any init type.
         """
         for database in databases:
-            database._driver.load()  # noqa: SLF001  # of this very class
+            database._connector.load()  # noqa: SLF001  # of this very class
 
     @staticmethod
     def __bare__(database: Database[Any]) -> tuple[str, str, str]:
