@@ -210,13 +210,16 @@ class DeadlineError(LambdaKitError, TimeoutError):
 
     Attributes:
         remaining_s: Seconds that were left when the kit gave up; ``None`` when not known.
+        in_doubt: What was given up is a statement outside of a transaction, with ``autocommit`` or on a database without
+            transactions: it may have happened.
     """
 
     retryable = True
 
-    def __init__(self, message: str = "", *, remaining_s: float | None = None) -> None:
+    def __init__(self, message: str = "", *, remaining_s: float | None = None, in_doubt: bool = False) -> None:
         super().__init__(message)
         self.remaining_s = remaining_s
+        self.in_doubt = in_doubt
 
 
 class ServiceError(LambdaKitError):

@@ -35,7 +35,6 @@ PLACES: dict[str, tuple[tuple[str, int], ...]] = {
 # What the function does wrong on purpose, and what it is told then; anything else than success or an error of the kit is not.
 MEANT = {"abandon": "AbandonedError", "failed": "DatabaseError"}
 # Statements that are transactions by themselves: one that is given up for lack of time may have happened.
-SINGLE = ("single", "single keyed")
 
 # The server's answers to a statement on a sound connection, which reach the function as the driver has them: read-only, a
 # conflict, a deadlock, a statement that was stopped.
@@ -137,7 +136,8 @@ def copies_allowed(entry: Mapping[str, Any]) -> tuple[int, ...]:
         return (1,)
     if outcome in (BEGUN, OUTLIVED, "CommitUnknownError") or entry.get("in_doubt"):
         return (0, 1)
-    if entry["name"] in SINGLE and (outcome == "DeadlineError" or entry["name"] == "single keyed"):
+    if entry["name"] == "single keyed":
+        # Of two attempts the function is told of the second one.
         return (0, 1)
     return (0,)
 

@@ -119,8 +119,9 @@ class Database(Generic[C]):
         except Exception as exc:  # the driver's or the kit's, put to the table
             if not idempotent or not (isinstance(exc, ConnectionLostError) or self._driver.classify(exc) in _REPLAYABLE):
                 raise
-        with self.connection() as connection:
-            return work(connection)
+            # Within this block, so that an error of the second attempt shows the first one as its context.
+            with self.connection() as connection:
+                return work(connection)
 
     def sqlalchemy_engine(self, **options: Any) -> Engine:
         """

@@ -224,8 +224,11 @@ class Session(Generic[C]):
             self._end(self._driver.state(self.connection))
         if self.fault == LOST and verdict is not None:
             raise self._loss(f"{self._what} was lost in use: {error}") from error
-        if self.fault in (BUSY, LOST) and isinstance(error, DeadlineError) and self._driver.doubt(self.connection) is Doubt.COMMIT:
-            raise self._unknown() from error
+        if self.fault in (BUSY, LOST) and isinstance(error, DeadlineError):
+            doubt = self._driver.doubt(self.connection)
+            if doubt is Doubt.COMMIT:
+                raise self._unknown() from error
+            error.in_doubt = doubt is Doubt.STATEMENT
         if verdict is not None and not self.fault:
             # What was a writer is a reader now, and the next connect finds the writer; or a prepared statement is gone.
             self.fault = _SPENT.get(verdict, "")

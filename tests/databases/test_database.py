@@ -986,8 +986,10 @@ def test_idempotent_work_is_done_again_once(verdict: Verdict) -> None:
 
     assert 42 == database.run(work, idempotent=True)
     errors += [FakeError(verdict), FakeError(verdict)]
-    with pytest.raises((FakeError, ConnectionLostError)):
+    with pytest.raises((FakeError, ConnectionLostError)) as second:
         database.run(work, idempotent=True)
+    first = second.value.__cause__ or second.value
+    assert isinstance(first.__context__, FakeError | ConnectionLostError)
 
 
 @pytest.mark.parametrize(

@@ -826,6 +826,23 @@ def test_a_statement_given_up_is_cancelled(orders: Orders, database: Postgres) -
     assert wait_until(lambda: [] == orders.backends, timeout_s=5)
 
 
+@pytest.mark.parametrize("autocommit", [False, True])
+def test_a_statement_given_up_says_whether_it_may_have_happened(declare: Declare, *, autocommit: bool) -> None:
+    """
+    With ``autocommit`` the server may have been done with it; in a transaction nothing is committed.
+    """
+    database = declare(autocommit=autocommit)
+    with database.connection():
+        pass
+
+    with _invocation.scope(FakeContext(0.8)), pytest.raises(DeadlineError) as caught, database.connection() as connection:
+        connection.execute("SELECT pg_sleep(20)")
+    assert autocommit is caught.value.in_doubt
+    with _invocation.scope(FakeContext(0.2)), pytest.raises(DeadlineError) as caught, database.connection():
+        pass
+    assert not caught.value.in_doubt
+
+
 def test_a_statement_given_up_is_left_where_a_cancel_would_wait(
     orders: Orders, database: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -571,8 +571,13 @@ def test_a_command_does_not_outlive_the_deadline(store: Store, database: Cache) 
         pass
     started_s = time.monotonic()
 
-    with _invocation.scope(FakeContext(0.8)), pytest.raises(DeadlineError, match="not done"), database.connection() as client:
+    with (
+        _invocation.scope(FakeContext(0.8)),
+        pytest.raises(DeadlineError, match="not done") as caught,
+        database.connection() as client,
+    ):
         client.blpop(f"{store.user}:nothing", 20)
+    assert caught.value.in_doubt
 
     assert time.monotonic() - started_s < 0.7
     with database.connection() as client:
@@ -587,10 +592,11 @@ def test_nothing_is_sent_after_the_deadline(store: Store, database: Cache) -> No
     with database.connection():
         pass
 
-    with _invocation.scope(TickingContext(0.6)), pytest.raises(DeadlineError), database.connection() as client:
+    with _invocation.scope(TickingContext(0.6)), pytest.raises(DeadlineError) as caught, database.connection() as client:
         threading.Event().wait(0.15)
         client.incr(store.key)
     assert 0 == store.count
+    assert not caught.value.in_doubt
     with _invocation.scope(FakeContext(0.8)), pytest.raises(DeadlineError), database.connection() as client:
         only = client.connection_pool._available_connections.pop()
         only.send_command("INCR", store.key)
