@@ -83,7 +83,7 @@ class Guard:
         self._owner = os.getpid()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            # In a session of its own, where no interrupt of a terminal reaches it, with nothing of this interpreter's but the letters.
+            # In a session of its own, where no interrupt of a terminal reaches it. It closes what it inherits, but for the letters.
             self.pid = os.posix_spawn(
                 sys.executable,
                 [sys.executable, "-I", "-S", os.path.abspath(__file__)],
@@ -291,4 +291,6 @@ def _kill(pidfds: Sequence[int]) -> None:
 
 
 if __name__ == "__main__":  # pragma: no cover  # a process that nothing measures
+    # What its starter left open for its children: a socket's port stays taken, and a pipe's reader waits, until all have closed it.
+    os.closerange(3, 1 + max(map(int, os.listdir("/proc/self/fd"))))
     Watch(socket.socket(fileno=0)).stand()

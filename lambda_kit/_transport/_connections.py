@@ -206,10 +206,10 @@ class _InTime(RawIOBase):
         super().close()
 
 
-def _response(limits: Limits, sock: socket, **options: Any) -> HTTPResponse:
+def _response(limits: Limits, sock: socket, *options: Any, **others: Any) -> HTTPResponse:
     from http.client import HTTPResponse
 
-    response = HTTPResponse(sock, **options)
+    response = HTTPResponse(sock, *options, **others)
     file: Any = response.fp
     response.fp = BufferedReader(_InTime(file.detach(), sock, limits))
     return response

@@ -39,8 +39,13 @@ def look_up(host: str, port: int | None, until_s: float) -> list[Any]:
     except OSError:
         found: list[Any] = []
         looking = threading.Thread(target=_look_up, args=(host, port, found), name="lambda_kit name lookup", daemon=True)
-        looking.start()
-        looking.join(max(0.0, until_s - _runtime.monotonic_s()))
+        try:
+            looking.start()
+        except RuntimeError:
+            # There are as many threads as there may be, or the interpreter ends: better without a limit than not at all.
+            _look_up(host, port, found)
+        else:
+            looking.join(max(0.0, until_s - _runtime.monotonic_s()))
     if not found:
         raise TimeoutError(f"the resolver has not found {host!r} in time")
     if isinstance(found[0], Exception):

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import re
 
-# Blanks and comments, in every dialect there is.
-_BLANK = r"(?:\s|--[^\n]*(?:\n|$)|\#[^\n]*(?:\n|$)|/\*.*?\*/)*"
+# Blanks and comments, in every dialect there is. Many /* */ are one to the pattern, which would else try every way to divide them.
+_LINES = r"(?:\s|--[^\n]*(?:\n|$)|\#[^\n]*(?:\n|$))*"
+_BLANK = rf"{_LINES}(?:/\*.*?\*/{_LINES})?"
 _STANDARD = r"COMMIT|END|PREPARE\s+TRANSACTION"
 # Source: https://dev.mysql.com/doc/refman/8.4/en/implicit-commit.html; a procedure may commit, too.
 _OF_MYSQL = (

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -137,6 +138,25 @@ def test_a_guard_that_was_killed_is_replaced(tmp_path: Path) -> None:
     assert first != guard.pid
     assert lives(guard.pid)
     guard.dismiss()
+    guard.dismiss()
+    _end(guard.pid)
+
+
+def test_a_guard_holds_nothing_open(tmp_path: Path) -> None:
+    """
+    Whoever reads what an interpreter writes sees the end of it when the interpreter has closed it, not when that ends.
+    """
+    reads, writes = os.pipe()
+    os.set_inheritable(writes, True)
+    guard = Guard()
+
+    guard.inherit(str(tmp_path))
+    os.close(writes)
+
+    with open(reads, "rb") as pipe:
+        assert select.select([pipe], [], [], PATIENCE_S)[0]
+        assert b"" == pipe.read()
+    assert lives(guard.pid)
     guard.dismiss()
     _end(guard.pid)
 

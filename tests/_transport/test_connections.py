@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from contextlib import ExitStack
-from http.client import HTTPException
+from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING
 
 import certifi
@@ -231,6 +231,15 @@ def test_many_addresses_of_which_none_answers_take_no_longer_than_there_is(monke
             ask(limits(total_s=0.2))
 
     assert time.monotonic() - began_s < 2.0
+
+
+def test_the_standard_librarys_debugging_output_does_no_harm(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    Many a function turns it on for all connections, to see what some other library sends.
+    """
+    monkeypatch.setattr(HTTPConnection, "debuglevel", 1)
+
+    assert 200 == ask()
 
 
 def test_a_name_without_addresses_is_an_error(server: ScriptedServer, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -177,6 +177,19 @@ def test_a_name_without_an_address_counts_as_one(name: str, monkeypatch: pytest.
     assert 2 == count([name, name], time.monotonic() + 10.0)
 
 
+def test_a_name_is_looked_up_where_no_thread_can_be_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    The process has as many threads as it may have, or its interpreter is about to end, in an ``atexit`` hook of Python 3.12.
+    """
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+
+    assert 1 <= count(["localhost"], time.monotonic() + 10.0)
+
+
 def test_what_an_attempt_leaves_is_for_those_that_follow() -> None:
     """
     A refused address costs nothing; attempts beyond the expected ones share what is left.
