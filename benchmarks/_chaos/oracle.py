@@ -34,8 +34,6 @@ PLACES: dict[str, tuple[tuple[str, int], ...]] = {
 }
 # What the function does wrong on purpose, and what it is told then; anything else than success or an error of the kit is not.
 MEANT = {"abandon": "AbandonedError", "failed": "DatabaseError"}
-# Statements that are transactions by themselves: one that is given up for lack of time may have happened.
-
 # The server's answers to a statement on a sound connection, which reach the function as the driver has them: read-only, a
 # conflict, a deadlock, a statement that was stopped.
 DEADLOCK = "40P01"
