@@ -4,6 +4,8 @@ How long waiting for a database may take: what is left of the invocation, minus 
 
 from __future__ import annotations
 
+import logging
+
 from lambda_kit import _invocation, _runtime
 from lambda_kit.errors import DeadlineError
 
@@ -23,6 +25,10 @@ ROLLBACK_S = 5.0
 LAST_ROLLBACK_S = 0.2
 # So has the request to stop a statement that is given up.
 CANCEL_S = 0.2
+
+_logger = logging.getLogger("lambda_kit")
+# Databases whose unbounded use was told of; one is enough.
+_told: set[str] = set()
 
 
 def left_s() -> float:
@@ -83,3 +89,26 @@ def current_until_s() -> float | None:
     """
     found = _invocation.current()
     return None if found is None else until_s(found)
+
+
+def tell_unbounded(name: str) -> bool:
+    """
+    Warn, once in a process, that a connection to *name* is used in an invocation that the kit does not know of; tell whether it
+    may still come to that.
+
+    In INIT there is none to know of: it has no trace header, which each invocation has.
+    """
+    if _told or _runtime.environment().invocations:
+        return False
+    if not _runtime.setting("_X_AMZN_TRACE_ID"):
+        return True
+    _told.add(name)
+    _logger.warning(
+        "a connection to %s was checked out in an invocation that lambda_kit does not know of: its deadline is not known, so a statement "
+        "may wait until Lambda ends the function; make the kit's handler decorator the outermost one (how-to wire-a-handler)",
+        name,
+    )
+    return False
+
+
+_runtime.register(reset=_told.clear)

@@ -47,13 +47,25 @@ class Session(Generic[C]):
         fault: Why the connection must be given up; empty while it is sound.
     """
 
-    __slots__ = ("_driver", "_generation", "_idle_monotonic_s", "_idle_wall_s", "_until_s", "_user", "checkout", "connection", "fault")
+    __slots__ = (
+        "_driver",
+        "_generation",
+        "_idle_monotonic_s",
+        "_idle_wall_s",
+        "_may_tell",
+        "_until_s",
+        "_user",
+        "checkout",
+        "connection",
+        "fault",
+    )
 
     def __init__(self, driver: Driver[C], connection: C, generation: int, checkout: Callable[[], object]) -> None:
         self._driver = driver
         self._generation = generation
         self._user: Invocation | None = None
         self._until_s: float | None = None
+        self._may_tell = _runtime.on_lambda()
         self._idle_monotonic_s = self._idle_wall_s = 0.0
         self.checkout = checkout
         self.connection = connection
@@ -68,6 +80,8 @@ class Session(Generic[C]):
             self._user = user
             # Worked out once, since the deadline of an invocation does not move.
             self._until_s = None if user is None else _limits.until_s(user)
+        elif self._may_tell and user is None:
+            self._may_tell = _limits.tell_unbounded(self._driver.name)
         self._driver.bound(self.connection, self._until_s)
 
     def is_abandoned(self) -> bool:

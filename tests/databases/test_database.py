@@ -121,6 +121,46 @@ def test_preload_imports_the_driver_without_connecting() -> None:
     assert [] == driver.made
 
 
+# Unbounded
+
+
+def test_an_invocation_that_the_kit_does_not_know_of_is_told_of_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Without the kit's handler there is no deadline to keep to: the log says so, and what to do. In INIT there is none anyway.
+    """
+    monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001")
+    monkeypatch.delenv("_X_AMZN_TRACE_ID", raising=False)
+    database = make(FakeDriver())
+
+    use(database)
+    assert [] == caplog.messages
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-0;Parent=2;Sampled=0")
+    use(database)
+    use(database)
+
+    assert 1 == len(caplog.messages)
+    assert "its deadline is not known" in caplog.text
+    assert "how-to wire-a-handler" in caplog.text
+
+
+def test_code_after_an_invocation_is_not_told_of(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A thread that runs on between two invocations does not mean that the handler is not wired.
+    """
+    monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001")
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-0;Parent=2;Sampled=0")
+    database = make(FakeDriver())
+    with _invocation.scope(FakeContext(5.0)):
+        use(database)
+
+    use(database)
+    use(database)
+
+    assert [] == caplog.messages
+
+
 # Exclusive
 
 
