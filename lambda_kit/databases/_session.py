@@ -84,13 +84,17 @@ class Session(Generic[C]):
             self._may_tell = _limits.tell_unbounded(self._driver.name)
         self._driver.bound(self.connection, self._until_s)
 
-    def is_abandoned(self) -> bool:
+    def is_abandoned(self, *, mine: bool) -> bool:
         """
-        Tell, and log, whether the block that has it is gone.
+        Tell, and log, whether the block that has it is gone, or is one of *mine* that an invocation has left behind: kept in a
+        global, or by the traceback of an error. Another thread may be in the middle of a statement.
         """
-        if self.checkout() is not None:
+        block = self.checkout()
+        # A block that has no session yet is about to begin; what is known here is of its last user.
+        ended = mine and self._user is not None and hasattr(block, "_session") and not _invocation.is_under_way(self._user)
+        if block is not None and not ended:
             return False
-        _logger.warning("%s: a connection that %s had checked out, and never gave back, was given up", self._what, self._whose)
+        _logger.warning("%s: a connection that %s had checked out, and never gave back, was given up", self._what, self.whose)
         return True
 
     def rest(self) -> None:
@@ -170,7 +174,10 @@ class Session(Generic[C]):
         return f"the connection to {self._driver.name}"
 
     @property
-    def _whose(self) -> str:
+    def whose(self) -> str:
+        """
+        Who uses the connection, or did last, for messages.
+        """
         return "code outside of an invocation" if self._user is None else f"request {self._user.request_id}"
 
     def _ping(self, counts: Counts) -> None:
@@ -192,7 +199,7 @@ class Session(Generic[C]):
             return
         counts.add("rollbacks")
         _logger.warning(
-            "%s: a transaction left open by %s was rolled back; do not use a connection after its with block", self._what, self._whose
+            "%s: a transaction left open by %s was rolled back; do not use a connection after its with block", self._what, self.whose
         )
         self._roll_back()
 

@@ -219,6 +219,91 @@ def test_a_checkout_that_nobody_can_end_is_taken_away(caplog: pytest.LogCaptureF
     assert {"busy": 1} == database.stats().reconnects
 
 
+def test_what_an_ended_invocation_kept_is_taken_away(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    A block in a global does not block the invocations that follow; the connection is not counted twice when the block ends late.
+    """
+    database = make(FakeDriver())
+    kept = database.connection()
+    with _invocation.scope(FakeContext(5.0, "request-7")):
+        left = kept.__enter__()
+        left.state = State.OPEN
+
+    with _invocation.scope(FakeContext(5.0, "request-8")):
+        assert use(database) is not left
+        with pytest.raises(ConnectionLostError, match="nothing was committed"):
+            kept.__exit__(None, None, None)
+        with database.connection(), pytest.raises(DatabaseError, match="by request request-8: pass it down"), database.connection():
+            pass
+
+    assert ["drop"] == left.log
+    assert (
+        "the connection to fake: a connection that request request-7 had checked out, and never gave back, was given up" in caplog.messages
+    )
+    assert {"busy": 1} == database.stats().reconnects
+
+
+def test_a_generator_that_an_ended_invocation_left_is_taken_away() -> None:
+    """
+    Suspended in a block, and kept in a global.
+    """
+    database = make(FakeDriver())
+
+    def rows() -> Iterator[FakeConnection]:
+        with database.connection() as connection:
+            yield connection
+
+    kept = rows()
+    with _invocation.scope(FakeContext(5.0)):
+        left = next(kept)
+    with _invocation.scope(FakeContext(5.0)):
+        assert use(database) is not left
+    kept.close()
+
+    assert ["drop"] == left.log
+
+
+def test_what_the_outer_of_two_invocations_holds_is_its_own() -> None:
+    """
+    Tests run one invocation within another; the outer one has not ended.
+    """
+    database = make(FakeDriver())
+
+    with (
+        _invocation.scope(FakeContext(5.0, "request-7")),
+        database.connection(),
+        _invocation.scope(FakeContext(5.0, "request-8")),
+        pytest.raises(DatabaseError, match="by request request-7: pass it down"),
+    ):
+        use(database)
+
+
+def test_what_a_thread_of_an_ended_invocation_holds_is_its_own() -> None:
+    """
+    It may be in the middle of a statement.
+    """
+    database = make(FakeDriver())
+    with _invocation.scope(FakeContext(5.0)):
+        (held,), done, threads = hold_in_threads(database, 1)
+
+    with _invocation.scope(FakeContext(0.6)), pytest.raises(DatabaseError, match="all held by other threads"):
+        use(database)
+    done.set()
+    threads[0].join(10)
+
+    assert use(database) is held
+
+
+def test_a_checkout_outside_of_invocations_is_named_so() -> None:
+    """
+    Whoever reads the message knows where to look.
+    """
+    database = make(FakeDriver())
+
+    with database.connection(), pytest.raises(DatabaseError, match="already by code outside of an invocation: pass"):
+        use(database)
+
+
 def test_a_checkout_that_another_thread_left_is_taken_away() -> None:
     """
     Nobody waits for a thread that is gone.
