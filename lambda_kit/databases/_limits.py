@@ -54,11 +54,28 @@ def left_for(what: str) -> float:
     return found_s
 
 
-def until_s(invocation: Invocation) -> float:
+class Until(float):
+    """
+    A time of the monotonic clock that holds for one invocation.
+    """
+
+    __slots__ = ("invocation",)
+
+    invocation: Invocation
+
+
+def until_s(invocation: Invocation) -> Until:
     """
     Return when a statement in *invocation* must be done, on the monotonic clock.
     """
-    return _runtime.monotonic_s() + invocation.remaining_s() - RESERVE_S
+    return _for(invocation, _runtime.monotonic_s() + invocation.remaining_s() - RESERVE_S)
+
+
+def is_over(limit_s: float, now_s: float) -> bool:
+    """
+    Tell whether *limit_s* has come, or was that of an invocation that has ended: a connection may be kept from one to the next.
+    """
+    return limit_s <= now_s or (type(limit_s) is Until and not _invocation.is_under_way(limit_s.invocation))
 
 
 def ping_s(name: str) -> float:
@@ -80,7 +97,9 @@ def commit_until_s() -> float | None:
     Return when a COMMIT must be answered, on the monotonic clock, also at the deadline; ``None`` outside of an invocation.
     """
     found = _invocation.current()
-    return None if found is None else _runtime.monotonic_s() + max(LAST_ROLLBACK_S, found.remaining_s() - RESERVE_S)
+    if found is None:
+        return None
+    return _for(found, _runtime.monotonic_s() + max(LAST_ROLLBACK_S, found.remaining_s() - RESERVE_S))
 
 
 def current_until_s() -> float | None:
@@ -89,6 +108,12 @@ def current_until_s() -> float | None:
     """
     found = _invocation.current()
     return None if found is None else until_s(found)
+
+
+def _for(invocation: Invocation, at_s: float) -> Until:
+    limit_s = Until(at_s)
+    limit_s.invocation = invocation
+    return limit_s
 
 
 def tell_unbounded(name: str) -> bool:

@@ -211,6 +211,8 @@ class Session(Generic[C]):
             _logger.debug("%s: a rollback failed: %s", self._what, type(exc).__name__)
             return
         self.fault = ""
+        # Its user may go on using it; the rollback's own limit is not for that.
+        self._driver.bound(self.connection, self._until_s)
 
     def _abandon(self) -> None:
         """
