@@ -35,7 +35,7 @@ else:
 # libpq's numbers, which psycopg passes on.
 _CONNECTION_OK = 0
 _FATAL_ERROR = 7
-_IDLE, _ACTIVE, _FAILED, _UNKNOWN = 0, 1, 3, 4
+_IDLE, _ACTIVE, _OPEN, _FAILED, _UNKNOWN = 0, 1, 2, 3, 4
 _UNANSWERED = frozenset({_ACTIVE, _UNKNOWN})
 # psycopg's generators for the end of a transaction(), a pipeline() or a cursor: they have a little of the reserve, as the end
 # of a block has.
@@ -165,8 +165,21 @@ class _Bounded(Parent):
             if self.pgconn.transaction_status == _FAILED and not self._pipeline:
                 # PostgreSQL would answer with a silent ROLLBACK.
                 raise self.kit_errors.InFailedSqlTransaction("nothing can be committed: a statement of the transaction has failed")
+            self._kit_look()
             self.kit_committing = self.kit_committing or self.pgconn.status == _CONNECTION_OK
         return (yield from super()._exec_command(command, *args, **kwargs))
+
+    def _kit_look(self) -> None:
+        """
+        Look whether the server has ended the session: a COMMIT that is not sent leaves no doubt.
+        """
+        if self.pgconn.transaction_status != _OPEN or self._pipeline:
+            return
+        self.kit_lost = self.kit_lost or bool(self.kit_has_input() and not listen(self))
+        if self.kit_lost:
+            raise self.kit_errors.OperationalError(
+                "the connection is lost: the server ended it before COMMIT was sent, nothing was committed"
+            )
 
     def __del__(self, *_: Any) -> None:
         # psycopg warns of what nobody closed; these end with their database, and libpq's part closes itself.
