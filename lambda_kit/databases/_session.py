@@ -9,7 +9,7 @@ import logging
 from lambda_kit import _invocation, _observe, _runtime
 from lambda_kit.databases import _limits
 from lambda_kit.databases._driver import IDLE, Doubt, State, Verdict
-from lambda_kit.errors import CommitUnknownError, ConnectionLostError, DatabaseError, DeadlineError
+from lambda_kit.errors import CommitUnknownError, ConnectionLostError, DatabaseError, DeadlineError, LoginError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -129,6 +129,7 @@ class Session(Generic[C]):
 
         Raises:
             ConnectionLostError: The connection died in use; nothing was committed at its end.
+            LoginError: The server wants a login that there was none of.
             CommitUnknownError: It died during a COMMIT, this one or one of the user's own.
             DatabaseError: The transaction cannot be committed. What else the driver says of a COMMIT passes as it is.
         """
@@ -245,6 +246,9 @@ class Session(Generic[C]):
             self.fault = LOST
         else:
             self._end(self._driver.state(self.connection))
+        if self.fault == LOST and verdict is Verdict.AUTH:
+            # An answer: the driver has closed a connection whose commands the server refuses.
+            raise LoginError(f"{self._what}: {error}") from error
         if self.fault == LOST and verdict is not None:
             raise self._loss(f"{self._what} was lost in use: {error}") from error
         if self.fault in (BUSY, LOST) and isinstance(error, DeadlineError):

@@ -147,6 +147,30 @@ def test_without_a_password_nobody_logs_in(store: Store) -> None:
             superuser.config_set("requirepass", "")
 
 
+@pytest.mark.parametrize("idempotent", [False, True])
+def test_a_password_that_is_missing_is_no_loss(store: Store, database: Cache, *, idempotent: bool) -> None:
+    """
+    A server that refuses a command has not run it: nothing is in doubt, and doing it again is of no use.
+    """
+    ran = []
+
+    def work(client: redis.Redis) -> None:
+        ran.append(client)
+        # As nobody; most versions of redis-py find out by themselves when they connect without a password.
+        client.execute_command("RESET")
+        client.set("a", "b")
+
+    with store.server.client() as superuser:
+        superuser.config_set("requirepass", "any")
+        try:
+            with pytest.raises(LoginError, match="Authentication required"):
+                database.run(work, idempotent=idempotent)
+        finally:
+            superuser.config_set("requirepass", "")
+
+    assert 1 == len(ran)
+
+
 # Use
 
 
