@@ -390,6 +390,16 @@ def test_a_block_ends_once() -> None:
     assert "1 idle, 0 in use" in repr(database)
 
 
+def test_a_checkout_that_is_taken_for_its_connection_says_what_to_do() -> None:
+    """
+    The first thing that goes wrong is ``db.connection().execute``.
+    """
+    database: Any = make(FakeDriver())
+
+    with pytest.raises(AttributeError, match=r"no 'execute': enter it, as in `with db.connection\(\) as connection:`"):
+        database.connection().execute("SELECT 1")
+
+
 def test_a_connection_that_cannot_even_be_dropped_blocks_nobody() -> None:
     """
     Without a file descriptor left, say.
