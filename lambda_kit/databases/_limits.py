@@ -48,7 +48,7 @@ def left_for(what: str) -> float:
     found_s = left_s()
     if found_s <= 0:
         raise DeadlineError(
-            f"{what}: {found_s + RESERVE_S:.3f} s left of the invocation, {RESERVE_S} s of them kept for its end",
+            f"{what}: {found_s + RESERVE_S:.3f} s left of the invocation, and the last {RESERVE_S} s are kept for its end",
             remaining_s=found_s + RESERVE_S,
         )
     return found_s

@@ -315,8 +315,9 @@ def test_without_time_the_login_is_not_even_asked() -> None:
     """
     login = FakeLogin("right")
 
-    with _invocation.scope(FakeContext(0.3)), pytest.raises(DeadlineError, match="a connection to fake"):
+    with _invocation.scope(FakeContext(0.3)), pytest.raises(DeadlineError) as caught:
         connector(FakeDriver(), login).connect()
+    assert "a connection to fake: 0.300 s left of the invocation, and the last 0.5 s are kept for its end" == str(caught.value)
     assert [] == login.asked
 
 
