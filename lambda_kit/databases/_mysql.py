@@ -231,7 +231,7 @@ class _Mysql:
             made.connect()
         except UnicodeError:
             # Its text has what it cannot encode.
-            failure: Exception = ConfigurationError("user or password of a mysql database cannot be encoded")
+            failure: Exception = ConfigurationError("host, user or password of a mysql database cannot be encoded")
         except OSError as exc:
             # Those of the network are PyMySQL's own errors by now.
             failure = ConfigurationError(f"a file that ssl_ca, ssl_cert or ssl_key of a mysql database names cannot be loaded: {exc}")

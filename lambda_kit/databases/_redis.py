@@ -116,6 +116,9 @@ class _Redis:
         except TimeoutError as exc:
             # The end of the attempt, not of the invocation.
             failure: Exception = require("redis", extra="redis").TimeoutError(f"connection timeout expired: {exc}")
+        except UnicodeError:
+            # It holds what it cannot encode, which may be the password.
+            failure = ConfigurationError("host, user or password of a redis database cannot be encoded")
         except Exception as exc:  # noqa: BLE001  # whatever it was, it has seen the password
             failure = _connection.bare(exc)
         finally:
