@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
-    from typing import Generic, Protocol, TypeVar
+    from typing import Generic, NoReturn, Protocol, TypeVar
 
     from lambda_kit.databases._session import Session
 else:
@@ -53,6 +53,10 @@ class Checkout(Generic[C]):
             session.settle(error)
         finally:
             self._database._put_away(self._me, session)  # noqa: SLF001  # see above
+
+    def __getattr__(self, name: str) -> NoReturn:
+        # Found by nobody but who takes the block for its connection.
+        raise AttributeError(f"a checkout has no {name!r}: enter it, as in `with db.connection() as connection:`")
 
     def hand_in(self, *, spent: bool) -> None:
         """

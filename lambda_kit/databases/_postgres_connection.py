@@ -35,7 +35,7 @@ else:
 # libpq's numbers, which psycopg passes on.
 _CONNECTION_OK = 0
 _FATAL_ERROR = 7
-_IDLE, _ACTIVE, _FAILED, _UNKNOWN = 0, 1, 3, 4
+_IDLE, _ACTIVE, _OPEN, _FAILED, _UNKNOWN = 0, 1, 2, 3, 4
 _UNANSWERED = frozenset({_ACTIVE, _UNKNOWN})
 # psycopg's generators for the end of a transaction(), a pipeline() or a cursor: they have a little of the reserve, as the end
 # of a block has.
@@ -80,8 +80,8 @@ class _Bounded(Parent):
         steps, until_s = gen, self.kit_until_s
         if until_s is not None:
             now_s = _runtime.monotonic_s()
-            if until_s <= now_s:
-                until_s = self._kit_later(gen, now_s)
+            if _limits.is_over(until_s, now_s):
+                until_s = self._kit_later(gen, until_s, now_s)
             steps = _bounded(gen, until_s, _out_of_time)
         before = self.pgconn.transaction_status
         try:
@@ -96,22 +96,24 @@ class _Bounded(Parent):
             self.kit_committing = False
         return result
 
-    def _kit_later(self, gen: Any, now_s: float) -> float:
+    def _kit_later(self, gen: Any, earlier_s: float, now_s: float) -> float:
         """
-        Return when *gen*, which begins after its time, must be done.
+        Return when *gen*, which begins after its time, or in an invocation that follows, must be done.
 
         Raises:
             DeadlineError: It may not begin: nothing is sent any more.
         """
-        if gen.__name__ in _ENDS:
+        ends = gen.__name__ in _ENDS
+        if not ends or earlier_s > now_s:
+            # Its user may have kept the connection from one invocation to the next.
+            self.kit_until_s = until_s = _limits.current_until_s()
+            if until_s is None:
+                return inf
+            if until_s > now_s:
+                return until_s
+        if ends:
             return now_s + _limits.LAST_ROLLBACK_S
-        # Its user may have kept the connection from one invocation to the next.
-        self.kit_until_s = until_s = _limits.current_until_s()
-        if until_s is None:
-            return inf
-        if until_s <= now_s:
-            raise _out_of_time()
-        return until_s
+        raise _out_of_time()
 
     def _kit_note(self, error: Any, gen: Any, before: int) -> None:
         """
@@ -163,8 +165,21 @@ class _Bounded(Parent):
             if self.pgconn.transaction_status == _FAILED and not self._pipeline:
                 # PostgreSQL would answer with a silent ROLLBACK.
                 raise self.kit_errors.InFailedSqlTransaction("nothing can be committed: a statement of the transaction has failed")
+            self._kit_look()
             self.kit_committing = self.kit_committing or self.pgconn.status == _CONNECTION_OK
         return (yield from super()._exec_command(command, *args, **kwargs))
+
+    def _kit_look(self) -> None:
+        """
+        Look whether the server has ended the session: a COMMIT that is not sent leaves no doubt.
+        """
+        if self.pgconn.transaction_status != _OPEN or self._pipeline:
+            return
+        self.kit_lost = self.kit_lost or bool(self.kit_has_input() and not listen(self))
+        if self.kit_lost:
+            raise self.kit_errors.OperationalError(
+                "the connection is lost: the server ended it before COMMIT was sent, nothing was committed"
+            )
 
     def __del__(self, *_: Any) -> None:
         # psycopg warns of what nobody closed; these end with their database, and libpq's part closes itself.

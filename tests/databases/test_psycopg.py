@@ -7,10 +7,13 @@ What psycopg can do beside plain statements works on a lent connection, and ends
 
 from __future__ import annotations
 
+import contextlib
+import select
 import threading
 import time
 from collections.abc import Callable
 
+import psycopg
 import pytest
 from psycopg import Connection, errors
 
@@ -275,3 +278,54 @@ def test_what_a_block_sets_on_the_session_stays(database: Postgres) -> None:
     with database.connection() as connection:
         assert ("elsewhere",) == connection.execute("SHOW search_path").fetchone()
         assert ("Asia/Tokyo",) != connection.execute("SHOW timezone").fetchone()
+
+
+# A session that the server has ended
+
+
+def end_session(connection: Connection, orders: Orders) -> None:
+    """
+    End it, and wait until the end is here to be read.
+    """
+    orders.end_sessions()
+    assert select.select([connection.pgconn.socket], [], [], 10)[0]
+
+
+@pytest.mark.parametrize("autocommit", [False, True])
+@pytest.mark.parametrize("way", ["commit", "transaction"])
+def test_a_session_that_ended_before_its_commit_leaves_no_doubt(orders: Orders, declare: Declare, way: str, *, autocommit: bool) -> None:
+    """
+    The user's own commit looks at the socket, as the end of a block does: what was not sent has not happened.
+    """
+    database = declare(autocommit=autocommit)
+
+    with pytest.raises(ConnectionLostError, match="before COMMIT was sent") as caught, database.connection() as connection:
+        if way == "transaction" or autocommit:
+            with connection.transaction():
+                connection.execute(f"INSERT INTO {orders.role}.rows VALUES (1)")
+                end_session(connection, orders)
+        else:
+            connection.execute(f"INSERT INTO {orders.role}.rows VALUES (1)")
+            end_session(connection, orders)
+            connection.commit()
+
+    assert not caught.value.in_doubt
+    assert [] == orders.rows
+    with database.connection():
+        pass
+    assert {"lost": 1} == database.stats().reconnects
+
+
+def test_a_second_commit_on_a_session_that_ended_leaves_no_doubt(orders: Orders, database: Postgres) -> None:
+    """
+    Nor is anything sent by one that comes after the error was caught.
+    """
+    with pytest.raises(ConnectionLostError) as caught, database.connection() as connection:
+        connection.execute(f"INSERT INTO {orders.role}.rows VALUES (1)")
+        end_session(connection, orders)
+        for _ in range(2):
+            with contextlib.suppress(psycopg.OperationalError):
+                connection.commit()
+
+    assert not caught.value.in_doubt
+    assert [] == orders.rows

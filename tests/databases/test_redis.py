@@ -147,6 +147,30 @@ def test_without_a_password_nobody_logs_in(store: Store) -> None:
             superuser.config_set("requirepass", "")
 
 
+@pytest.mark.parametrize("idempotent", [False, True])
+def test_a_password_that_is_missing_is_no_loss(store: Store, database: Cache, *, idempotent: bool) -> None:
+    """
+    A server that refuses a command has not run it: nothing is in doubt, and doing it again is of no use.
+    """
+    ran = []
+
+    def work(client: redis.Redis) -> None:
+        ran.append(client)
+        # As nobody; most versions of redis-py find out by themselves when they connect without a password.
+        client.execute_command("RESET")
+        client.set("a", "b")
+
+    with store.server.client() as superuser:
+        superuser.config_set("requirepass", "any")
+        try:
+            with pytest.raises(LoginError, match="Authentication required"):
+                database.run(work, idempotent=idempotent)
+        finally:
+            superuser.config_set("requirepass", "")
+
+    assert 1 == len(ran)
+
+
 # Use
 
 
@@ -281,6 +305,20 @@ def test_a_client_kept_by_its_user_has_the_time_of_each_invocation(database: Cac
             first.until(0.45)
         with _invocation.scope(TickingContext(5.0)):
             assert client.ping()
+
+
+def test_a_kept_client_has_no_more_time_than_the_invocation_under_way(database: Cache) -> None:
+    """
+    The end of an invocation that is over is no limit, though it would come later.
+    """
+    with contextlib.ExitStack() as kept:
+        with _invocation.scope(TickingContext(8.0)):
+            client = kept.enter_context(database.connection())
+        started_s = time.monotonic()
+
+        with _invocation.scope(TickingContext(1.0)), pytest.raises(DeadlineError):
+            client.blpop(["nothing"], timeout=5)
+        assert 2.0 > time.monotonic() - started_s
 
 
 def test_all_addresses_of_a_name_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
