@@ -5,6 +5,7 @@ What is wrong with a declaration, said while the handler's module is imported. A
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import partial
 from types import FunctionType, MethodType
 
@@ -130,8 +131,7 @@ def _or_none(fits: Callable[[Any], bool]) -> Callable[[object], bool]:
 
 
 def _are_options(value: object) -> bool:
-    keys = getattr(value, "keys", None)
-    return callable(keys) and all(isinstance(key, str) for key in keys())
+    return isinstance(value, Mapping) and all(isinstance(key, str) for key in value)
 
 
 def _called(function: object) -> tuple[FunctionType | None, int]:

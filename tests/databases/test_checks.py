@@ -12,7 +12,7 @@ import pytest
 
 from lambda_kit import databases, env, password_login, secret_login
 from lambda_kit.databases import Credentials, Database
-from lambda_kit.databases._checks import address_complaint
+from lambda_kit.databases._checks import address_complaint, unknown_option
 from lambda_kit.errors import ConfigurationError
 from tests.databases.fakes import FakeDriver
 
@@ -219,3 +219,11 @@ def test_a_host_is_a_name_alone(host: str, complains: bool) -> None:
     An IPv6 address has colons, and is no name with a port.
     """
     assert complains is bool(address_complaint(host))
+
+
+def test_only_an_unknown_word_is_taken_for_one() -> None:
+    """
+    Another TypeError stays what it is.
+    """
+    assert "ssl_caa" == unknown_option(TypeError("__init__() got an unexpected keyword argument 'ssl_caa'"))
+    assert "" == unknown_option(TypeError("an integer is required"))
