@@ -16,6 +16,7 @@ import botocore.auth
 import botocore.session
 import pytest
 
+import lambda_kit
 from lambda_kit import _runtime, databases, env, password_login, preload, rds_iam_login, secret, secret_login
 from lambda_kit._logins._refusals import MOST_CALLS
 from lambda_kit.databases import Credentials
@@ -386,7 +387,6 @@ def test_a_pending_version_that_may_not_be_read_is_none(stored: StoredLogin, aws
         '["s3cret"]',
         '"s3cret"',
         '{"password": "s3cret"}',
-        '{"username": "app", "password": "s3cret", "port": "s3cret"}',
         '{"username": null, "password": "s3cret"}',
     ],
 )
@@ -399,6 +399,56 @@ def test_a_secret_of_another_shape_is_not_shown(aws_environ: AwsServer, text: st
     with pytest.raises(ParameterValueError, match="secret 'odd' is no login: it needs JSON with username and password") as caught:
         secret_login("odd")(None)
     assert "s3cret" not in shown(caught.value)
+
+
+@pytest.mark.parametrize("port", ['"s3cret"', "true", "70000", "-1", "5432.0", '"٣"'])
+def test_a_port_that_is_none_is_named(aws_environ: AwsServer, port: str) -> None:
+    """
+    User and password are fine then; what is there instead is not shown.
+    """
+    text = f'{{"username": "app", "password": "s3cret", "port": {port}}}'
+    aws_environ.boto3("secretsmanager").create_secret(Name="odd", SecretString=text)
+
+    with pytest.raises(ParameterValueError, match="secret 'odd' is no login: its port is no whole number from 1 to 65535") as caught:
+        secret_login("odd")(None)
+    assert "s3cret" not in shown(caught.value)
+
+
+# What the types forbid is written here too.
+UNTYPED: Any = lambda_kit
+
+
+async def _later(*_: object) -> str:
+    return "s3cret"
+
+
+@pytest.mark.parametrize(
+    ("declare", "message"),
+    [
+        (lambda: UNTYPED.password_login("app", "s3cret"), "password_login\\(\\): password is a str: give a handle such as secret"),
+        (lambda: UNTYPED.password_login("app", None), "password is None"),
+        (lambda: UNTYPED.password_login("app", _later), "password is a function: give a handle"),
+        (lambda: UNTYPED.password_login(None, lambda: "s3cret"), "password_login\\(\\): user is None: give text"),
+        (lambda: UNTYPED.secret_login(""), "secret_login\\(\\): name is empty text: give a name"),
+        (lambda: UNTYPED.secret_login(None), "secret_login\\(\\): name is None"),
+        (lambda: UNTYPED.secret_login("orders/db", pending="no"), "pending is a str: write True or False"),
+        (lambda: UNTYPED.secret_login("orders/db", pending=0), "pending is 0: write True or False"),
+        (lambda: UNTYPED.rds_iam_login("", "db"), "rds_iam_login\\(\\) needs a user, and the host"),
+        (lambda: UNTYPED.rds_iam_login("app", ""), "rds_iam_login\\(\\) needs a user, and the host"),
+        (
+            lambda: UNTYPED.rds_iam_login("app", "db", port="s3cret"),
+            "rds_iam_login\\(\\): port is a str: give a whole number from 1 to 65535",
+        ),
+        (lambda: UNTYPED.rds_iam_login("app", None), "host is None: give text"),
+    ],
+)
+def test_a_login_that_cannot_work_is_refused_at_its_declaration(declare: Any, message: str) -> None:
+    """
+    The message names the argument and its type, and not what it holds.
+    """
+    with pytest.raises(ConfigurationError, match=message) as caught:
+        declare()
+    assert "s3cret" not in str(caught.value)
 
 
 # password_login

@@ -20,6 +20,9 @@ def password_login(user: str | Callable[[], str], password: Callable[[], str]) -
 
     Both are asked at each physical connect. When the server refuses the password, a handle is made to fetch it again;
     the same password is not tried twice in a row.
+
+    Raises:
+        ConfigurationError: *password* is no function.
     """
     return PasswordLogin(user, password)
 
@@ -38,6 +41,7 @@ def secret_login(name: str, *, pending: bool = True) -> Login:
         pending: Try ``AWSPENDING``. Turn it off where the role may not read that stage.
 
     Raises:
+        ConfigurationError: *name* is no name.
         ParameterError: At a connect: the secret cannot be read, or is not of that shape.
         LoginError: At a connect: the server refused every version.
 
@@ -60,7 +64,7 @@ def rds_iam_login(user: str, host: str, *, port: int = 5432, region: str = "", d
         region: Where the database is; read from *host*, else from the environment.
 
     Raises:
-        ConfigurationError: At a connect: there are no AWS credentials, or there is no region.
+        ConfigurationError: *user*, *host* or *port* is none; at a connect: there are no AWS credentials, or there is no region.
         LoginError: At a connect: the server refused a token of these AWS credentials.
 
     Source: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html

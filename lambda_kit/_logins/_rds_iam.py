@@ -9,6 +9,7 @@ import re
 from lambda_kit import _runtime
 from lambda_kit._require import require
 from lambda_kit.databases import Credentials
+from lambda_kit.databases._checks import check
 from lambda_kit.errors import ConfigurationError, LoginError
 
 TYPE_CHECKING = False
@@ -53,6 +54,9 @@ class RdsIamLogin:
     __slots__ = ("_address", "_generation", "_provider", "_region", "_user")
 
     def __init__(self, user: str, host: str, port: int, region: str, dbname: str) -> None:
+        check("rds_iam_login", user=user, host=host, port=port, region=region, dbname=dbname)
+        if not user or not host:
+            raise ConfigurationError("rds_iam_login() needs a user, and the host that tokens are signed for")
         self._user = user
         self._address = (host, port, dbname)
         self._region = region

@@ -12,7 +12,8 @@ from lambda_kit import _runtime
 from lambda_kit._configuration import secret
 from lambda_kit._logins._refusals import Refusals
 from lambda_kit.databases import Credentials
-from lambda_kit.errors import LoginError, ParameterError, ParameterValueError
+from lambda_kit.databases._checks import MOST_PORTS, check, check_where, is_function, kind_of
+from lambda_kit.errors import ConfigurationError, LoginError, ParameterError, ParameterValueError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +28,12 @@ class PasswordLogin:
     __slots__ = ("_password", "_refusals", "_user")
 
     def __init__(self, user: str | Callable[[], str], password: Callable[[], str]) -> None:
+        check_where("password_login", "user", user)
+        if not is_function(password):
+            raise ConfigurationError(
+                f"password_login(): password is {kind_of(password)}: "
+                'give a handle such as secret("orders/password"), or a function such as lambda: ...'
+            )
         self._user = user
         self._password = password
         self._refusals = Refusals()
@@ -51,8 +58,7 @@ class PasswordLogin:
 
     def _read(self) -> Credentials:
         user = self._user() if callable(self._user) else self._user
-        password = self._password()
-        return Credentials(user, password, version=getattr(self._password, "version", None) or "")
+        return Credentials(user, self._password(), version=getattr(self._password, "version", None) or "")
 
     def __repr__(self) -> str:
         return f"<password_login of {repr(self._user) if isinstance(self._user, str) else 'a user read at each connect'}>"
@@ -66,6 +72,7 @@ class SecretLogin:
     __slots__ = ("__weakref__", "_current", "_name", "_pending", "_refusals")
 
     def __init__(self, name: str, *, pending: bool) -> None:
+        check("secret_login", name=name, pending=pending)
         _secret_logins.add(self)
         self._name = name
         self._current = secret(name, convert=self._parsed)
@@ -132,9 +139,13 @@ class SecretLogin:
         """
         Return what the secret says, without the version it is in. The text goes into no message.
         """
+        needs = "it needs JSON with username and password"
         with suppress(KeyError, TypeError, ValueError):
-            return _credentials(json.loads(text))
-        raise ParameterValueError(f"secret {self._name!r} is no login: it needs JSON with username and password", name=self._name)
+            found = _credentials(json.loads(text))
+            if found is not None:
+                return found
+            needs = f"its port is no whole number from 1 to {MOST_PORTS}"
+        raise ParameterValueError(f"secret {self._name!r} is no login: {needs}", name=self._name)
 
     def __repr__(self) -> str:
         return f"<secret_login of {self._name!r}>"
@@ -169,15 +180,20 @@ def _forget() -> None:
 _runtime.register(snapshot=_forget)
 
 
-def _credentials(document: dict[str, object]) -> Credentials:
+def _credentials(document: dict[str, object]) -> Credentials | None:
+    """
+    Return what a secret's JSON says; ``None`` when its port is none.
+    """
     user, password = document["username"], document["password"]
     if isinstance(user, bool) or isinstance(password, bool) or not isinstance(user, str | int) or not isinstance(password, str | int):
         raise TypeError
-    port = document.get("port")
+    port = str(document.get("port") or "")
+    if port and not (port.isascii() and port.isdigit() and 1 <= int(port) <= MOST_PORTS):
+        return None
     return Credentials(
         str(user),
         str(password),
         host=str(document.get("host") or ""),
-        port=int(str(port)) if port else None,
+        port=int(port) if port else None,
         dbname=str(document.get("dbname") or ""),
     )

@@ -9,6 +9,7 @@ import threading
 from lambda_kit import _observe, _runtime
 from lambda_kit._backoff import retrying
 from lambda_kit.databases import _limits
+from lambda_kit.databases._credentials import ask
 from lambda_kit.databases._driver import Verdict
 from lambda_kit.errors import ConnectTimeoutError, DatabaseError, DeadlineError, LambdaKitError, LoginError
 
@@ -206,7 +207,7 @@ class _Effort(Generic[C]):
         """
         self.refused, self.has_sent = [], False
         try:
-            return self._try(None if self.login is None else self.login(None), MOST_CREDENTIALS - 1)
+            return self._try(None if self.login is None else ask(self.login, None), MOST_CREDENTIALS - 1)
         except DatabaseError as exc:
             # An attempt that the deadline cut short says nothing; the one before says what is wrong.
             if self.failure is not None and isinstance(exc, ConnectTimeoutError) and _runtime.monotonic_s() >= self.until_s - CUT_S:
@@ -275,7 +276,7 @@ class _Effort(Generic[C]):
         # it has something else only when the password has changed.
         if self.login is not None and may_ask and verdict in (Verdict.AUTH, Verdict.UNKNOWN):
             try:
-                offered = self.login(refused)
+                offered = ask(self.login, refused)
                 if not offered.logs_in_like(refused):
                     return offered
                 message += " (the login has no other credentials)"

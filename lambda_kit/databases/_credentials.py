@@ -4,6 +4,9 @@ Who logs in, and where credentials come from.
 
 from __future__ import annotations
 
+from lambda_kit.databases._checks import complaint, kind_of
+from lambda_kit.errors import ConfigurationError
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Protocol
@@ -19,6 +22,9 @@ class Credentials:
         host: Where to connect, for a login that knows; what the database was declared with goes first.
         version: Tells one password of a user from the next, such as the version id of a secret; empty when unknown.
         needs_tls: The password must not go over the wire in clear, as RDS wants it for its tokens.
+
+    Raises:
+        ConfigurationError: One of them is of another type.
     """
 
     __slots__ = ("dbname", "host", "needs_tls", "password", "port", "user", "version")
@@ -42,6 +48,10 @@ class Credentials:
         version: str = "",
         needs_tls: bool = False,
     ) -> None:
+        wrong = complaint("Credentials", user=user, password=password, host=host, port=port, dbname=dbname, version=version)
+        if wrong:
+            del password
+            raise ConfigurationError(wrong)
         for name, value in (
             ("user", user),
             ("password", password),
@@ -77,3 +87,17 @@ class Login(Protocol):
     """
 
     def __call__(self, refused: Credentials | None, /) -> Credentials: ...
+
+
+def ask(login: Login, refused: Credentials | None) -> Credentials:
+    """
+    Return what *login* offers.
+
+    Raises:
+        ConfigurationError: That is something else, of which only the type is told.
+    """
+    offered: object = login(refused)
+    if isinstance(offered, Credentials):
+        return offered
+    who = getattr(login, "__qualname__", type(login).__qualname__)
+    raise ConfigurationError(f"login {who} returned {kind_of(offered)}: return databases.Credentials(user, password)")

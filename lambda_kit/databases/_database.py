@@ -8,9 +8,9 @@ import threading
 from weakref import WeakSet
 
 from lambda_kit import _runtime
-from lambda_kit._handles import Handle
 from lambda_kit.databases import _limits, _session, _sqlalchemy
 from lambda_kit.databases._checkout import Checkout
+from lambda_kit.databases._checks import check, is_async
 from lambda_kit.databases._connecting import Connector
 from lambda_kit.databases._driver import Verdict
 from lambda_kit.databases._line import Line, Place
@@ -77,9 +77,8 @@ class Database(Generic[C]):
         """
         Called by the functions that declare a database.
         """
-        _check(login)
-        if max_connections < 1:
-            raise ConfigurationError(f"max_connections is {max_connections}: a database needs at least one connection")
+        limits = {"max_connections": max_connections, "ping_after_s": ping_after_s, "connect_timeout_s": connect_timeout_s}
+        check(driver.name if driver.name in _DECLARING else "reconnecting", login=login, **limits)
         self._driver = driver
         self._connector = Connector(driver, login, connect_timeout_s)
         self._max_connections = max_connections
@@ -113,7 +112,14 @@ class Database(Generic[C]):
         Args:
             idempotent: Doing it twice is as good as doing it once. Then a connection that died, a failover or a
                 serialization conflict makes *work* run once more, on a healthy connection; a lost COMMIT never does.
+
+        Raises:
+            ConfigurationError: *work* is async: its statements would run after the block's end.
         """
+        if is_async(work):
+            raise ConfigurationError(
+                "run() takes a plain function, and this one is async: await asyncio.to_thread(db.run, work) of a plain one"
+            )
         try:
             with self.connection() as connection:
                 return work(connection)
@@ -366,14 +372,6 @@ class Database(Generic[C]):
         """
         self.close()
         self._counts = Counts()
-
-
-def _check(login: object) -> None:
-    """
-    Refuse what is no login; only its type is told, because it may be a password.
-    """
-    if login is not None and (not callable(login) or isinstance(login, Handle)):
-        raise ConfigurationError(f'login= takes a login such as secret_login("orders/db"), not {type(login).__name__}')
 
 
 _databases: WeakSet[Database[Any]] = WeakSet()

@@ -9,6 +9,7 @@ from contextlib import suppress
 from lambda_kit import _runtime
 from lambda_kit._require import require
 from lambda_kit.databases import _mysql_connection as _connection
+from lambda_kit.databases._checks import address_complaint, check, check_where, unknown_option
 from lambda_kit.databases._database import Database
 from lambda_kit.databases._driver import Doubt, State, Verdict
 from lambda_kit.errors import ConfigurationError
@@ -52,6 +53,8 @@ _BY_CODE = {
 _OPTION_PREVENTS, _READ_ONLY_OPTION = 1290, "read-only"
 # CR_CONN_HOST_ERROR also is what PyMySQL makes of a certificate that waiting does not improve.
 _CANNOT_CONNECT, _CERTIFICATE = 2003, "certificate verify failed"
+# Without one of these PyMySQL would log in as the user of the operating system.
+_NAMES_USER = frozenset({"user", "read_default_file", "read_default_group"})
 _CLOSED = "already closed"
 _TLS_OPTIONS = ("ssl", "ssl_ca", "ssl_verify_cert", "ssl_verify_identity")
 
@@ -85,20 +88,31 @@ def mysql(
         connect_timeout_s: Seconds one attempt may take. Attempts go on within the invocation's deadline, or 10 s.
         autocommit: Run each statement in a transaction of its own; an end of a block then has nothing to commit.
         on_connect: Called with each new connection, to run statements, which are committed.
-        options: More of what ``pymysql.connect`` takes, such as ``{"ssl_ca": ..., "ssl_verify_identity": True}``.
+        options: More of what ``pymysql.connect`` takes, but for passwords, such as ``{"ssl_ca": ..., "ssl_verify_identity": True}``.
 
     Raises:
-        ConfigurationError: There is neither *host* nor *login*, or *options* holds what is an argument here.
+        ConfigurationError: There is neither *host* nor *login*, or nobody to log in as, or *options* holds what is an
+            argument here, or an argument is of another type.
         MissingDependencyError: At the first checkout: PyMySQL is not installed.
 
     Source: https://pymysql.readthedocs.io/en/latest/modules/connections.html
     """
+    check_where("mysql", "host", host)
+    check("mysql", login=login, port=port, dbname=dbname, autocommit=autocommit, on_connect=on_connect, options=options)
     if not host and login is None:
         raise ConfigurationError("mysql() needs to know where to go: give a host, or a login whose secret has host and port")
-    if taken := sorted({"host", "port", "database", "db", "autocommit", "defer_connect"} & set(options or ())):
+    if isinstance(host, str) and (wrong := address_complaint(host)):
+        del host
+        raise ConfigurationError(f"mysql(): {wrong}")
+    options = dict(options or {})
+    if secret := sorted({"password", "passwd"} & set(options)):
+        raise ConfigurationError(f"mysql() takes no {secret[0]} in options: give user and password as login=, such as secret_login(...)")
+    if taken := sorted({"host", "port", "database", "db", "autocommit", "defer_connect"} & set(options)):
         raise ConfigurationError(f"mysql() takes {', '.join(taken)} as arguments of its own, or not at all: leave them out of options")
+    if login is None and not _NAMES_USER & set(options):
+        raise ConfigurationError("mysql() needs to know who logs in: give a login, or the user of an account without password in options")
     address = {"host": host, "port": port, "dbname": dbname}
-    driver = _Mysql(address, autocommit=autocommit, on_connect=on_connect, options=dict(options or {}))
+    driver = _Mysql(address, autocommit=autocommit, on_connect=on_connect, options=options)
     return Database(driver, login=login, max_connections=max_connections, ping_after_s=ping_after_s, connect_timeout_s=connect_timeout_s)
 
 
@@ -224,6 +238,8 @@ class _Mysql:
         """
         connection_class = _connection.connection_class()
         parameters = self._parameters(credentials, timeout_s)
+        if isinstance(parameters, str):
+            raise ConfigurationError(parameters)
         try:
             made = connection_class(**parameters, defer_connect=True)
             made.kit_until_s = until_s
@@ -232,6 +248,9 @@ class _Mysql:
         except UnicodeError:
             # Its text has what it cannot encode.
             failure: Exception = ConfigurationError("host, user or password of a mysql database cannot be encoded")
+        except TypeError as exc:
+            word = unknown_option(exc)
+            failure = ConfigurationError(f"PyMySQL knows no {word!r}: correct the options of the mysql database") if word else _bare(exc)
         except OSError as exc:
             # Those of the network are PyMySQL's own errors by now.
             failure = ConfigurationError(f"a file that ssl_ca, ssl_cert or ssl_key of a mysql database names cannot be loaded: {exc}")
@@ -246,7 +265,10 @@ class _Mysql:
             del parameters
         raise failure
 
-    def _parameters(self, credentials: Credentials | None, timeout_s: float) -> dict[str, Any]:
+    def _parameters(self, credentials: Credentials | None, timeout_s: float) -> dict[str, Any] | str:
+        """
+        Put together what to connect with. What is wrong with it is returned, not raised: a raised error would show this frame.
+        """
         host = self._address["host"]
         host = host() if callable(host) else host
         parameters: dict[str, Any] = {"charset": "utf8mb4", "connect_timeout": timeout_s, **self._options, "autocommit": self._autocommit}
@@ -262,7 +284,10 @@ class _Mysql:
             parameters |= {"user": credentials.user, "password": credentials.password}
             if credentials.needs_tls and not any(parameters.get(name) for name in _TLS_OPTIONS):
                 parameters["ssl"] = {"check_hostname": False}
-        return parameters
+        if not _NAMES_USER & {name for name, value in parameters.items() if value}:
+            return "a mysql database has no user to log in as: its login offers an empty one"
+        wrong = address_complaint(str(parameters.get("host", "")))
+        return f"of a mysql database, the {wrong}" if wrong else parameters
 
     def _prepare(self, connection: Connection, on_connect: Callable[[Connection], object]) -> None:
         """

@@ -10,6 +10,7 @@ from lambda_kit import _runtime
 from lambda_kit._require import require
 from lambda_kit.databases import _addresses
 from lambda_kit.databases import _postgres_connection as _connection
+from lambda_kit.databases._checks import check, check_where
 from lambda_kit.databases._database import Database
 from lambda_kit.databases._driver import IDLE, Doubt, State, Verdict
 from lambda_kit.errors import ConfigurationError
@@ -116,9 +117,25 @@ _BY_TEXT = (
             "certificate verify failed",
             "does not match host name",
             "does not support ssl",
+            # What libpq, or a pooler, does not take of a conninfo.
+            "invalid port number",
+            "invalid connection option",
+            "invalid integer value",
+            "bad value for",
+            "invalid sslmode value",
+            "invalid channel_binding value",
+            "invalid gssencmode value",
+            "invalid require_auth value",
+            "invalid sslnegotiation value",
+            "invalid target_session_attrs value",
+            "invalid load_balance_hosts value",
+            "unsupported startup parameter",
+            "no such database",
         ),
     ),
 )
+
+_UNKNOWN_KEYWORD = re.compile(r'invalid connection option "(\w+)"')
 
 # A Lambda function's packets die silently: in a freeze behind a NAT gateway (350 s), in a failover. What is sent and not
 # acknowledged within 5 s will not be; a long query's silence is probed after a minute.
@@ -158,11 +175,13 @@ def postgres(
         on_connect: Called with each new connection, to set row factories or adapters, or run statements, which are committed.
 
     Raises:
-        ConfigurationError: There is neither *conninfo* nor *login*.
+        ConfigurationError: There is neither *conninfo* nor *login*, or an argument is of another type.
         MissingDependencyError: At the first checkout: psycopg is not installed.
 
     Source: https://www.psycopg.org/psycopg3/docs/api/connections.html
     """
+    check_where("postgres", "conninfo", conninfo)
+    check("postgres", login=login, autocommit=autocommit, proxy=proxy, on_connect=on_connect)
     if not conninfo and login is None:
         raise ConfigurationError("postgres() needs to know where to go: give a conninfo, or a login whose secret has host and port")
     driver = _Postgres(conninfo, autocommit=autocommit, proxy=proxy, on_connect=on_connect)
@@ -302,8 +321,8 @@ class _Postgres:
             address = {"host": credentials.host, "port": credentials.port, "dbname": credentials.dbname}
             parameters |= {name: value for name, value in address.items() if value}
         parts = _parsed(self._conninfo() if callable(self._conninfo) else self._conninfo)
-        if parts is None:
-            return "the conninfo of a postgres database cannot be parsed; it is not shown, since it may hold a password"
+        if isinstance(parts, str):
+            return parts
         parameters |= parts
         if credentials is not None:
             parameters |= {"user": credentials.user, "password": credentials.password}
@@ -324,17 +343,23 @@ class _Postgres:
             raise
 
 
-def _parsed(conninfo: str) -> dict[str, Any] | None:
+def _parsed(conninfo: str) -> dict[str, Any] | str:
     """
-    Return the conninfo's parts, or ``None``: what is wrong is not passed on, since libpq quotes it, and it may be the password.
+    Return the conninfo's parts, or what is wrong with it; not in libpq's words, which quote what may be the password.
     """
     psycopg = require("psycopg", extra="postgres")
     parse = require("psycopg.conninfo", extra="postgres").conninfo_to_dict
     try:
         parts: dict[str, Any] = parse(conninfo)
         return parts
-    except psycopg.ProgrammingError:
-        return None
+    except psycopg.ProgrammingError as exc:
+        unknown = _UNKNOWN_KEYWORD.search(str(exc))
+    keyword = unknown[1] if unknown else ""
+    # A keyword that comes after a password may be a piece of it; in a URI anything may.
+    before = re.split(rf"(?<!\S){re.escape(keyword)}\s*=", conninfo)[0].lower()
+    if keyword and before != conninfo.lower() and "pass" not in before + keyword and "://" not in before:
+        return f"the conninfo of a postgres database has a keyword that libpq does not know: {keyword}"
+    return "the conninfo of a postgres database cannot be parsed; it is not shown, since it may hold a password"
 
 
 def _hosts(parameters: dict[str, Any]) -> list[str]:
@@ -349,8 +374,10 @@ def _complaint(parameters: dict[str, Any]) -> str:
     """
     Say what libpq would turn into a puzzling error, or into one that quotes a piece of a password; empty when all is well.
     """
-    if "@" in str(parameters.get("host", "")) or not re.fullmatch(r"[\d,]*", str(parameters.get("port", ""))):
-        return "a postgres database has an '@' in its host, or a port that is no number: percent-encode the password in its conninfo"
+    if "@" in str(parameters.get("host", "")) or "://" in str(parameters.get("host", "")):
+        return "a postgres database has an '@' or '://' in its host: percent-encode the password in its conninfo"
+    if not re.fullmatch(r"[\d,]*", str(parameters.get("port", ""))):
+        return "a postgres database has a port that is no number: correct it, or percent-encode the password where its conninfo is a URI"
     if not {"host", "hostaddr", "service"} & set(parameters) and _runtime.setting("PGHOST") is None:
         return "a postgres database has no host: neither its conninfo nor its login says one"
     return ""

@@ -4,6 +4,7 @@ Any other driver, given as functions: the engine's checkout, liveness, back-off 
 
 from __future__ import annotations
 
+from lambda_kit.databases._checks import check
 from lambda_kit.databases._database import Database
 from lambda_kit.databases._driver import Doubt, State, Verdict
 from lambda_kit.errors import ConfigurationError
@@ -62,8 +63,10 @@ def reconnecting(
         connect_timeout_s: Seconds one attempt may take. Attempts go on within the invocation's deadline, or 10 s.
 
     Raises:
-        ConfigurationError: Only one of *commit* and *roll_back* is given.
+        ConfigurationError: Only one of *commit* and *roll_back* is given, or an argument is of another type.
     """
+    check("reconnecting", connect=connect, is_alive=is_alive, classify=classify, close=close, name=name)
+    check("reconnecting", commit=commit, roll_back=roll_back, in_transaction=in_transaction, load=load)
     if (commit is None) is not (roll_back is None):
         raise ConfigurationError("reconnecting() needs commit and roll_back, or neither")
     driver = _Functions(name, load, connect, is_alive, classify, close, commit, roll_back, in_transaction)

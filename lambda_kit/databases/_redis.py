@@ -4,10 +4,13 @@ Redis and Valkey through redis-py: what its errors mean, and how connections are
 
 from __future__ import annotations
 
+import re
+
 from lambda_kit import _runtime
 from lambda_kit._require import require
 from lambda_kit.databases import _limits
 from lambda_kit.databases import _redis_connection as _connection
+from lambda_kit.databases._checks import address_complaint, check, check_where, unknown_option
 from lambda_kit.databases._database import Database
 from lambda_kit.databases._driver import Doubt, State, Verdict
 from lambda_kit.errors import ConfigurationError
@@ -35,6 +38,10 @@ _BY_CLASS = (
 _FULL = "max number of clients reached"
 # A connection error too, but one that waiting does not improve.
 _CERTIFICATE = "certificate verify failed"
+# A path that is no number goes unnoticed in redis-py.
+_DATABASE = re.compile(r"(?:[^/]+//[^/?]*(?:/\d*)?(?:\?.*)?)?")
+_SCHEMES = ("redis://", "rediss://")
+_NO_SCHEME = "a redis database is reached over TCP: its url begins with redis:// or rediss://"
 _RESERVED = frozenset(
     {"host", "port", "db", "username", "password", "credential_provider", "retry", "connection_class", "socket_connect_timeout"}
 )
@@ -68,13 +75,18 @@ def redis(
             answer is waited for at most 10 s, unless ``socket_timeout`` says otherwise. ``protocol`` is 2 unless you say 3.
 
     Raises:
-        ConfigurationError: There is neither *url* nor *login*, or *options* holds what the kit decides.
+        ConfigurationError: There is neither *url* nor *login*, or *options* holds what the kit decides, or an argument is of another
+            type, or *url* is none.
         MissingDependencyError: At the first checkout: redis-py is not installed.
 
     Source: https://redis.readthedocs.io/en/stable/connections.html
     """
+    check_where("redis", "url", url)
+    check("redis", login=login, options=options)
     if not url and login is None:
         raise ConfigurationError("redis() needs to know where to go: give a url, or a login whose secret has host and port")
+    if isinstance(url, str) and url and not url.startswith(_SCHEMES):
+        raise ConfigurationError(_NO_SCHEME)
     if taken := sorted(_RESERVED & set(options or ())):
         raise ConfigurationError(f"redis() takes {', '.join(taken)} from elsewhere, or not at all: leave them out of options")
     driver = _Redis(url, dict(options or {}))
@@ -119,6 +131,13 @@ class _Redis:
         except UnicodeError:
             # It holds what it cannot encode, which may be the password.
             failure = ConfigurationError("host, user or password of a redis database cannot be encoded")
+        except TypeError as exc:
+            word = unknown_option(exc)
+            failure = (
+                ConfigurationError(f"redis-py knows no {word!r}: correct the options of the redis database")
+                if word
+                else _connection.bare(exc)
+            )
         except Exception as exc:  # noqa: BLE001  # whatever it was, it has seen the password
             failure = _connection.bare(exc)
         finally:
@@ -195,12 +214,14 @@ class _Redis:
         Put together where to go and as whom. What is wrong is returned, not raised: a raised error would show this frame.
         """
         url = self._url() if callable(self._url) else self._url
+        if url and not url.startswith(_SCHEMES):
+            return _NO_SCHEME
         try:
             parts: dict[str, Any] = require("redis.connection", extra="redis").parse_url(url) if url else {}
         except ValueError:
             return "the url of a redis database cannot be parsed; it is not shown, since it may hold a password"
-        if "path" in parts:
-            return "a redis database is reached over TCP: its url begins with redis:// or rediss://"
+        if not _DATABASE.fullmatch(url):
+            return "the url of a redis database ends in a path that is no database: write its number, such as redis://host:6379/0"
         parts["tls"] = parts.pop("connection_class", None) is not None or (credentials is not None and credentials.needs_tls)
         user, password = parts.pop("username", ""), parts.pop("password", "")
         if credentials is not None:
@@ -208,4 +229,6 @@ class _Redis:
             user, password = credentials.user, credentials.password
         parts["who"] = (user, password) if password else None
         parts = {name: value for name, value in parts.items() if value not in ("", None) or name == "who"}
+        if wrong := address_complaint(str(parts.get("host", ""))):
+            return f"of a redis database, the {wrong}"
         return parts if "host" in parts else "a redis database has no host: neither its url nor its login says one"

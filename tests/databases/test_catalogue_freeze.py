@@ -80,10 +80,11 @@ def test_mariadb_ends_the_session_of_a_frozen_function(maria: MariaServer) -> No
     D11: after wait_timeout.
     """
     maria.execute("CREATE USER frozen@'%' IDENTIFIED BY 'secret'")
-    options = {"user": "frozen", "password": "secret", "init_command": "SET wait_timeout = 1"}
+    options = {"init_command": "SET wait_timeout = 1"}
+    who = "databases.Credentials('frozen', 'secret')"
 
     before, after, reconnects, _ = frozen(
-        f"db = databases.mysql({HOST!r}, port={maria.port}, options={options})",
+        f"db = databases.mysql({HOST!r}, port={maria.port}, login=lambda _: {who}, options={options})",
         "(connection.query('SELECT 1'), connection.thread_id())[1]",
         lambda number: (number,) not in maria.execute("SELECT id FROM information_schema.processlist"),
     )

@@ -96,7 +96,7 @@ def test_declaring_imports_no_driver() -> None:
     code = """
         import json, sys
         from lambda_kit import databases
-        databases.mysql("nowhere.invalid")
+        databases.mysql("nowhere.invalid", options={"user": "app"})
         print(json.dumps("pymysql" in sys.modules))
     """
     assert fresh_process.result(code) is False
@@ -106,7 +106,7 @@ def test_preload_imports_the_driver_and_connects_nowhere() -> None:
     """
     At the end of INIT the driver is imported; a server that is not there does not matter.
     """
-    database = databases.mysql("nowhere.invalid")
+    database = databases.mysql("nowhere.invalid", options={"user": "app"})
 
     preload(database)
 
@@ -129,13 +129,43 @@ def test_options_that_the_kit_decides_are_refused() -> None:
         databases.mysql("h", options={"database": "x", "autocommit": True})
 
 
+def test_an_option_that_pymysql_does_not_know_is_named(declare: Declare) -> None:
+    """
+    With its word, and without what it was set to.
+    """
+    with (
+        pytest.raises(ConfigurationError, match="PyMySQL knows no 'ssl_caa'") as caught,
+        declare(options={"ssl_caa": "s3cret"}).connection(),
+    ):
+        pass
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("where", "complaint"),
+    [
+        (Credentials("", "s3cret", host="127.0.0.1"), "has no user to log in as"),
+        (Credentials("app", "s3cret", host="mysql://app:s3cret@h"), "host is no name of a server"),
+        (Credentials("app", "s3cret", host="127.0.0.1:3306"), "give it as port="),
+    ],
+    ids=["user", "url", "port"],
+)
+def test_a_login_that_leads_nowhere_is_refused(where: Credentials, complaint: str) -> None:
+    """
+    PyMySQL would log in as the user of the operating system, or look the URL up as a name and show it.
+    """
+    with pytest.raises(ConfigurationError, match=complaint) as caught, databases.mysql(login=lambda _: where).connection():
+        pass
+    assert "s3cret" not in shown(caught.value)
+
+
 def test_arguments_go_before_the_login(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """
-    Host, as a handle too, port and name; user and password may be PyMySQL's own arguments; the server sees the function.
+    Host, as a handle too, port and name; user and password are the login's; the server sees the function.
     """
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "orders")
     database = databases.mysql(
-        lambda: "127.0.0.1", port=shop.server.port, dbname=shop.user, options={"user": shop.user, "password": shop.password}
+        lambda: "127.0.0.1", port=shop.server.port, dbname=shop.user, login=lambda _: Credentials(shop.user, shop.password, host="nowhere")
     )
 
     with database.connection() as connection:
@@ -928,8 +958,8 @@ def test_a_forked_child_leaves_the_parents_session_alone(shop: Shop) -> None:
     code = """
         import json, os
         from lambda_kit import databases
-        options = {"user": os.environ["WHO"], "password": os.environ["PASSWORD"]}
-        db = databases.mysql("127.0.0.1", port=int(os.environ["PORT"]), options=options)
+        who = databases.Credentials(os.environ["WHO"], os.environ["PASSWORD"])
+        db = databases.mysql("127.0.0.1", port=int(os.environ["PORT"]), login=lambda refused: who)
         def number():
             with db.connection() as connection, connection.cursor() as cursor:
                 cursor.execute("SELECT connection_id()")

@@ -136,6 +136,53 @@ def test_a_password_that_spills_into_the_address_is_not_shown(declare: Declare, 
     assert "s3cret" not in shown(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("conninfo", "complaint"),
+    [
+        ("host=h sslmod=require", "does not know: sslmod$"),
+        ("host=h sslmod=require password=s3cret", "does not know: sslmod$"),
+        ("host=h password=a s3cret=b", "cannot be parsed"),
+        ("host=h mypassword_s3cret=b", "cannot be parsed"),
+        ("postgresql://u:x/s3cret?s3cret=1@h/db", "cannot be parsed"),
+        ("host=h port=s3cret", "port that is no number: correct it"),
+        ("host=postgresql://h", "percent-encode"),
+    ],
+)
+def test_a_mistake_in_a_conninfo_is_named_where_it_is_no_password(declare: Declare, conninfo: str, complaint: str) -> None:
+    """
+    A misspelt keyword is, unless it may be a piece of a password that has a space in it.
+    """
+    with pytest.raises(ConfigurationError, match=complaint) as caught, declare(conninfo).connection():
+        pass
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("extra", "complaint"),
+    [
+        ("sslmode=requird", "sslmode value"),
+        ("port=70000", "invalid port number"),
+        ("connect_timeout=x", "bad value for connect_timeout"),
+        ("keepalives=x", "invalid integer value"),
+        ("target_session_attrs=x", "target_session_attrs value"),
+        ("dbname=nowhere", "does not exist"),
+    ],
+)
+def test_what_no_password_improves_is_not_put_to_the_login(orders: Orders, extra: str, complaint: str) -> None:
+    """
+    A typo costs no call to Secrets Manager.
+    """
+    asked: list[Credentials | None] = []
+
+    def login(refused: Credentials | None) -> Credentials:
+        asked.append(refused)
+        return orders.login(refused)
+
+    with pytest.raises(DatabaseError, match=complaint), databases.postgres(f"{orders.conninfo} {extra}", login=login).connection():
+        pass
+    assert [None] == asked
+
+
 @pytest.mark.parametrize("form", ["uri", "handle"])
 def test_a_conninfo_may_be_a_uri_or_a_handle(orders: Orders, form: str) -> None:
     """

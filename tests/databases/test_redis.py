@@ -105,8 +105,17 @@ def test_options_that_the_kit_decides_are_refused() -> None:
 
 @pytest.mark.parametrize(
     ("url", "complaint"),
-    [("http://u:s3cret@h", "cannot be parsed"), ("unix:///s3cret", "over TCP"), ("redis:///1?password=s3cret", "no host")],
-    ids=["scheme", "socket", "no host"],
+    [
+        ("http://u:s3cret@h", "begins with redis://"),
+        ("s3cret:6379", "begins with redis://"),
+        ("unix:///s3cret", "over TCP"),
+        ("redis://h:s3cret", "cannot be parsed"),
+        ("redis://h/s3cret", "no database"),
+        ("redis://h/1/s3cret", "no database"),
+        ("redis:///1?password=s3cret", "no host"),
+        ("redis://?host=u:s3cret@h", "no name of a server"),
+    ],
+    ids=["scheme", "no scheme", "socket", "port", "path", "longer path", "no host", "odd host"],
 )
 def test_a_url_that_leads_nowhere_is_not_shown(url: str, complaint: str) -> None:
     """
@@ -115,6 +124,17 @@ def test_a_url_that_leads_nowhere_is_not_shown(url: str, complaint: str) -> None
     with pytest.raises(ConfigurationError, match=complaint) as caught, databases.redis(lambda: url).connection():
         pass
     assert "s3cret" not in shown(caught.value)
+
+
+def test_an_option_that_redis_does_not_know_is_named(store: Store) -> None:
+    """
+    With its word, and without what it was set to.
+    """
+    database = databases.redis(login=store.login, options={"decode_response": "s3cret"})
+
+    with pytest.raises(ConfigurationError, match="redis-py knows no 'decode_response'") as caught, database.connection():
+        pass
+    assert "s3cret" not in str(caught.value)
 
 
 def test_the_url_may_hold_everything(store: Store) -> None:
