@@ -33,6 +33,7 @@ __all__ = [
     "check_deadline",
     "current",
     "invocation",
+    "is_under_way",
     "on_invocation_end",
     "per_invocation",
     "remaining_s",
@@ -137,6 +138,13 @@ def current() -> Invocation | None:
     if scope is None or scope.ended:
         scope = _found() if _in_process else None
     return None if scope is None else scope.invocation
+
+
+def is_under_way(one: Invocation) -> bool:
+    """
+    Tell whether the scope of *one*, which may be around another's, has not ended.
+    """
+    return any(scope.invocation is one for scope in list(_in_process))
 
 
 def invocation() -> Invocation:

@@ -99,6 +99,8 @@ class Refusals:
     FIRST_PAUSE_S = 0.25
     LONGEST_PAUSE_S = 5.0
     MOST_DIFFERENT = MOST_CREDENTIALS
+    # A refusal that was waited for in vain is not waited for again, unless the last one is this long ago.
+    SAME_TROUBLE_S = 60.0
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -125,7 +127,25 @@ class Refusals:
             known = self._find(credentials)
             pause_s = self.FIRST_PAUSE_S if known is None else min(2 * known.pause_s, self.LONGEST_PAUSE_S)
             others = [each for each in self._known if each is not known]
-            self._known = [*others[-self.MOST_DIFFERENT :], _Refusal(credentials, failure, pause_s)]
+            latest = _Refusal(credentials, failure, pause_s)
+            latest.in_vain = known is not None and known.in_vain and latest.at_s - known.at_s < self.SAME_TROUBLE_S
+            self._known = [*others[-self.MOST_DIFFERENT :], latest]
+
+    def waited_for(self, failures: list[Exception]) -> None:
+        """
+        Remember that a connect has waited as long as any does, and still met *failures*.
+        """
+        with self._lock:
+            for each in self._known:
+                each.in_vain = each.in_vain or each.failure in failures
+
+    def were_in_vain(self, failures: list[Exception]) -> bool:
+        """
+        Tell whether all of *failures* were waited for already.
+        """
+        with self._lock:
+            in_vain = [each.failure for each in self._known if each.in_vain]
+        return all(failure in in_vain for failure in failures)
 
     def forget(self) -> None:
         """
@@ -143,7 +163,7 @@ class _Refusal:
     One refused login.
     """
 
-    __slots__ = ("at_s", "credentials", "failure", "pause_s")
+    __slots__ = ("at_s", "credentials", "failure", "in_vain", "pause_s")
 
     def __init__(self, credentials: Credentials | None, failure: Exception, pause_s: float) -> None:
         self.credentials = credentials
@@ -151,6 +171,7 @@ class _Refusal:
         self.failure = failure.with_traceback(None)
         self.pause_s = pause_s
         self.at_s = _runtime.monotonic_s()
+        self.in_vain = False
 
 
 def _alike(some: Credentials | None, other: Credentials | None) -> bool:
@@ -162,7 +183,7 @@ class _Effort(Generic[C]):
     The attempts that together make one connect.
     """
 
-    __slots__ = ("connect_timeout_s", "driver", "failure", "login", "reads", "refusals", "started_s", "until_s")
+    __slots__ = ("connect_timeout_s", "driver", "failure", "has_sent", "login", "reads", "refusals", "refused", "started_s", "until_s")
 
     def __init__(
         self, driver: Driver[C], login: Login | None, refusals: Refusals, connect_timeout_s: float, started_s: float, until_s: float
@@ -174,12 +195,16 @@ class _Effort(Generic[C]):
         self.started_s = started_s
         self.until_s = until_s
         self.reads = 1
+        # Of the attempt under way: what refused it, and whether the server was asked.
+        self.refused: list[Exception] = []
+        self.has_sent = False
         self.failure: DatabaseError | None = None
 
     def attempt(self) -> C:
         """
         Connect with what the login gives, and with what else it gives when that is refused.
         """
+        self.refused, self.has_sent = [], False
         try:
             return self._try(None if self.login is None else self.login(None), MOST_CREDENTIALS - 1)
         except DatabaseError as exc:
@@ -195,17 +220,30 @@ class _Effort(Generic[C]):
         """
         if isinstance(error, ConnectTimeoutError):
             return True
-        if self.login is None or _runtime.monotonic_s() - self.started_s >= MOST_LOGIN_S:
+        if self.login is None:
             return False
+        is_late = _runtime.monotonic_s() - self.started_s >= MOST_LOGIN_S
         if isinstance(error, LoginError):
-            return True
+            return self._may_log_in_again(is_late=is_late)
+        if is_late:
+            return False
         # The login's own, which says by itself whether it passes.
         self.reads += 1
         return isinstance(error, LambdaKitError) and error.retryable and not isinstance(error, DeadlineError) and self.reads <= MOST_READS
 
+    def _may_log_in_again(self, *, is_late: bool) -> bool:
+        """
+        Tell whether to wait for a login: a password that stays wrong costs that time once, not each checkout.
+        """
+        if is_late:
+            self.refusals.waited_for(self.refused)
+            return False
+        return self.has_sent or not self.refused or not self.refusals.were_in_vain(self.refused)
+
     def _try(self, credentials: Credentials | None, others: int) -> C:
         failure = self.refusals.standing(credentials)
         if failure is None:
+            self.has_sent = True
             try:
                 connection = self._connect(credentials)
             except Exception as exc:  # noqa: BLE001  # any driver's errors, which classify() knows
@@ -215,6 +253,7 @@ class _Effort(Generic[C]):
                 return connection
             if self.driver.classify(failure) is Verdict.AUTH:
                 self.refusals.note(credentials, failure)
+        self.refused.append(failure)
         return self._try(self._instead_of(credentials, failure, may_ask=others > 0), others - 1)
 
     def _connect(self, credentials: Credentials | None) -> C:

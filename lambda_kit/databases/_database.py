@@ -206,7 +206,9 @@ class Database(Generic[C]):
         """
         if session.fault:
             try:
-                self._give_up(session)
+                # Else it was taken away before, and counted.
+                if session.fault == _session.LIFE or self._holders.get(me) is session:
+                    self._give_up(session)
             finally:
                 self._release(me, session)
         else:
@@ -233,20 +235,22 @@ class Database(Generic[C]):
         if me in self._holders or len(self._holders) >= self._max_connections:
             self._take_abandoned(me)
         if me in self._holders:
+            held = self._holders[me]
+            by = "" if held is None else f" by {held.whose}"
             raise DatabaseError(
-                f"this thread has a connection to {self._driver.name} checked out already: pass it down to where it is needed"
+                f"this thread has a connection to {self._driver.name} checked out already{by}: pass it down to where it is needed"
             )
         if len(self._holders) >= self._max_connections:
             self._wait()
 
     def _take_abandoned(self, me: int) -> None:
         """
-        Take away what nobody can give back any more: a signal's exception ended the checkout before its block began, or
-        somebody entered it and dropped it.
+        Take away what nobody gives back any more: a signal's exception ended the checkout before its block began, somebody
+        entered it and dropped it, or an invocation has ended without ending it.
         """
         for holder, session in list(self._holders.items()):
             # Without a session the thread is about to connect, unless it is this one, which is here.
-            lost = (holder == me and me not in self._connecting) if session is None else session.is_abandoned()
+            lost = (holder == me and me not in self._connecting) if session is None else session.is_abandoned(mine=holder == me)
             if lost:
                 del self._holders[holder]
                 if session is not None:

@@ -4,6 +4,8 @@ How long waiting for a database may take: what is left of the invocation, minus 
 
 from __future__ import annotations
 
+import logging
+
 from lambda_kit import _invocation, _runtime
 from lambda_kit.errors import DeadlineError
 
@@ -23,6 +25,10 @@ ROLLBACK_S = 5.0
 LAST_ROLLBACK_S = 0.2
 # So has the request to stop a statement that is given up.
 CANCEL_S = 0.2
+
+_logger = logging.getLogger("lambda_kit")
+# Databases whose unbounded use was told of; one is enough.
+_told: set[str] = set()
 
 
 def left_s() -> float:
@@ -48,11 +54,28 @@ def left_for(what: str) -> float:
     return found_s
 
 
-def until_s(invocation: Invocation) -> float:
+class Until(float):
+    """
+    A time of the monotonic clock that holds for one invocation.
+    """
+
+    __slots__ = ("invocation",)
+
+    invocation: Invocation
+
+
+def until_s(invocation: Invocation) -> Until:
     """
     Return when a statement in *invocation* must be done, on the monotonic clock.
     """
-    return _runtime.monotonic_s() + invocation.remaining_s() - RESERVE_S
+    return _for(invocation, _runtime.monotonic_s() + invocation.remaining_s() - RESERVE_S)
+
+
+def is_over(limit_s: float, now_s: float) -> bool:
+    """
+    Tell whether *limit_s* has come, or was that of an invocation that has ended: a connection may be kept from one to the next.
+    """
+    return limit_s <= now_s or (type(limit_s) is Until and not _invocation.is_under_way(limit_s.invocation))
 
 
 def ping_s(name: str) -> float:
@@ -74,7 +97,9 @@ def commit_until_s() -> float | None:
     Return when a COMMIT must be answered, on the monotonic clock, also at the deadline; ``None`` outside of an invocation.
     """
     found = _invocation.current()
-    return None if found is None else _runtime.monotonic_s() + max(LAST_ROLLBACK_S, found.remaining_s() - RESERVE_S)
+    if found is None:
+        return None
+    return _for(found, _runtime.monotonic_s() + max(LAST_ROLLBACK_S, found.remaining_s() - RESERVE_S))
 
 
 def current_until_s() -> float | None:
@@ -83,3 +108,32 @@ def current_until_s() -> float | None:
     """
     found = _invocation.current()
     return None if found is None else until_s(found)
+
+
+def _for(invocation: Invocation, at_s: float) -> Until:
+    limit_s = Until(at_s)
+    limit_s.invocation = invocation
+    return limit_s
+
+
+def tell_unbounded(name: str) -> bool:
+    """
+    Warn, once in a process, that a connection to *name* is used in an invocation that the kit does not know of; tell whether it
+    may still come to that.
+
+    In INIT there is none to know of: it has no trace header, which each invocation has.
+    """
+    if _told or _runtime.environment().invocations:
+        return False
+    if not _runtime.setting("_X_AMZN_TRACE_ID"):
+        return True
+    _told.add(name)
+    _logger.warning(
+        "a connection to %s was checked out in an invocation that lambda_kit does not know of: its deadline is not known, so a statement "
+        "may wait until Lambda ends the function; make the kit's handler decorator the outermost one (how-to wire-a-handler)",
+        name,
+    )
+    return False
+
+
+_runtime.register(reset=_told.clear)

@@ -155,7 +155,7 @@ class _Bounded(Parent):
         super()._request_authentication()
 
     def _execute_command(self, *args: Any) -> None:
-        if self.kit_connected and self.kit_until_s is not None and self.kit_until_s <= _runtime.monotonic_s():
+        if self.kit_connected and self.kit_until_s is not None and _limits.is_over(self.kit_until_s, _runtime.monotonic_s()):
             # Its user may have kept the connection from one invocation to the next.
             self.kit_until_s = _limits.current_until_s()
         self._kit_bound()

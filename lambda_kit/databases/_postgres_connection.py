@@ -80,8 +80,8 @@ class _Bounded(Parent):
         steps, until_s = gen, self.kit_until_s
         if until_s is not None:
             now_s = _runtime.monotonic_s()
-            if until_s <= now_s:
-                until_s = self._kit_later(gen, now_s)
+            if _limits.is_over(until_s, now_s):
+                until_s = self._kit_later(gen, until_s, now_s)
             steps = _bounded(gen, until_s, _out_of_time)
         before = self.pgconn.transaction_status
         try:
@@ -96,22 +96,24 @@ class _Bounded(Parent):
             self.kit_committing = False
         return result
 
-    def _kit_later(self, gen: Any, now_s: float) -> float:
+    def _kit_later(self, gen: Any, earlier_s: float, now_s: float) -> float:
         """
-        Return when *gen*, which begins after its time, must be done.
+        Return when *gen*, which begins after its time, or in an invocation that follows, must be done.
 
         Raises:
             DeadlineError: It may not begin: nothing is sent any more.
         """
-        if gen.__name__ in _ENDS:
+        ends = gen.__name__ in _ENDS
+        if not ends or earlier_s > now_s:
+            # Its user may have kept the connection from one invocation to the next.
+            self.kit_until_s = until_s = _limits.current_until_s()
+            if until_s is None:
+                return inf
+            if until_s > now_s:
+                return until_s
+        if ends:
             return now_s + _limits.LAST_ROLLBACK_S
-        # Its user may have kept the connection from one invocation to the next.
-        self.kit_until_s = until_s = _limits.current_until_s()
-        if until_s is None:
-            return inf
-        if until_s <= now_s:
-            raise _out_of_time()
-        return until_s
+        raise _out_of_time()
 
     def _kit_note(self, error: Any, gen: Any, before: int) -> None:
         """

@@ -51,7 +51,7 @@ class Life:
         Raises:
             DeadlineError: None.
         """
-        if self.until_s is not None and self.until_s <= _runtime.monotonic_s():
+        if self.until_s is not None and _limits.is_over(self.until_s, _runtime.monotonic_s()):
             self.until_s = _limits.current_until_s()
         return self.left_s()
 

@@ -47,13 +47,25 @@ class Session(Generic[C]):
         fault: Why the connection must be given up; empty while it is sound.
     """
 
-    __slots__ = ("_driver", "_generation", "_idle_monotonic_s", "_idle_wall_s", "_until_s", "_user", "checkout", "connection", "fault")
+    __slots__ = (
+        "_driver",
+        "_generation",
+        "_idle_monotonic_s",
+        "_idle_wall_s",
+        "_may_tell",
+        "_until_s",
+        "_user",
+        "checkout",
+        "connection",
+        "fault",
+    )
 
     def __init__(self, driver: Driver[C], connection: C, generation: int, checkout: Callable[[], object]) -> None:
         self._driver = driver
         self._generation = generation
         self._user: Invocation | None = None
         self._until_s: float | None = None
+        self._may_tell = _runtime.on_lambda()
         self._idle_monotonic_s = self._idle_wall_s = 0.0
         self.checkout = checkout
         self.connection = connection
@@ -68,15 +80,21 @@ class Session(Generic[C]):
             self._user = user
             # Worked out once, since the deadline of an invocation does not move.
             self._until_s = None if user is None else _limits.until_s(user)
+        elif self._may_tell and user is None:
+            self._may_tell = _limits.tell_unbounded(self._driver.name)
         self._driver.bound(self.connection, self._until_s)
 
-    def is_abandoned(self) -> bool:
+    def is_abandoned(self, *, mine: bool) -> bool:
         """
-        Tell, and log, whether the block that has it is gone.
+        Tell, and log, whether the block that has it is gone, or is one of *mine* that an invocation has left behind: kept in a
+        global, or by the traceback of an error. Another thread may be in the middle of a statement.
         """
-        if self.checkout() is not None:
+        block = self.checkout()
+        # A block that has no session yet is about to begin; what is known here is of its last user.
+        ended = mine and self._user is not None and hasattr(block, "_session") and not _invocation.is_under_way(self._user)
+        if block is not None and not ended:
             return False
-        _logger.warning("%s: a connection that %s had checked out, and never gave back, was given up", self._what, self._whose)
+        _logger.warning("%s: a connection that %s had checked out, and never gave back, was given up", self._what, self.whose)
         return True
 
     def rest(self) -> None:
@@ -156,7 +174,10 @@ class Session(Generic[C]):
         return f"the connection to {self._driver.name}"
 
     @property
-    def _whose(self) -> str:
+    def whose(self) -> str:
+        """
+        Who uses the connection, or did last, for messages.
+        """
         return "code outside of an invocation" if self._user is None else f"request {self._user.request_id}"
 
     def _ping(self, counts: Counts) -> None:
@@ -178,7 +199,7 @@ class Session(Generic[C]):
             return
         counts.add("rollbacks")
         _logger.warning(
-            "%s: a transaction left open by %s was rolled back; do not use a connection after its with block", self._what, self._whose
+            "%s: a transaction left open by %s was rolled back; do not use a connection after its with block", self._what, self.whose
         )
         self._roll_back()
 
@@ -190,6 +211,8 @@ class Session(Generic[C]):
             _logger.debug("%s: a rollback failed: %s", self._what, type(exc).__name__)
             return
         self.fault = ""
+        # Its user may go on using it; the rollback's own limit is not for that.
+        self._driver.bound(self.connection, self._until_s)
 
     def _abandon(self) -> None:
         """

@@ -147,6 +147,55 @@ def test_rounds_end_though_there_is_time() -> None:
     assert time.monotonic() - started_s < MOST_LOGIN_S + 1.0
 
 
+def test_a_password_that_stays_wrong_is_waited_for_once() -> None:
+    """
+    The next connects fail as the first did, and at once, until the server is to be asked again; it is, and may have changed its mind.
+    """
+    driver = FakeDriver(*accept_only("right", 99))  # type: ignore[arg-type]  # a script
+    login = FakeLogin("wrong")
+    database = connector(driver, login)
+    with pytest.raises(LoginError) as first:
+        database.connect()
+
+    sent, started_s = len(driver.timeouts_s), time.monotonic()
+    for _ in range(5):
+        with pytest.raises(LoginError) as later:
+            database.connect()
+        assert str(first.value) == str(later.value)
+        assert isinstance(later.value.__cause__, FakeError)
+    assert 1.0 > time.monotonic() - started_s
+    assert sent + 1 >= len(driver.timeouts_s)
+
+    login.passwords.append("right")
+    found = database.connect().credentials
+    assert found is not None
+    assert "right" == found.password
+
+
+def test_a_password_refused_again_is_waited_for_at_most_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    What was waited for in vain stays so when the server says it again, for a minute after each refusal.
+    """
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    refusals, wrong = Refusals(), Credentials("app", "wrong")
+
+    def refuse_later(pause_s: float) -> list[Exception]:
+        now[0] += pause_s
+        failure = FakeError(Verdict.AUTH)
+        refusals.note(wrong, failure)
+        return [failure]
+
+    first = refuse_later(0.0)
+    assert not refusals.were_in_vain(first)
+    refusals.waited_for(first)
+    assert refusals.were_in_vain(first)
+    assert refusals.were_in_vain(refuse_later(59.0))
+    assert refusals.were_in_vain(refuse_later(59.0))
+    assert not refusals.were_in_vain([*refuse_later(1.0), FakeError(Verdict.AUTH)])
+    assert not refusals.were_in_vain(refuse_later(61.0))
+
+
 def test_a_login_that_repeats_itself_is_not_believed() -> None:
     """
     The same credentials are not tried twice in a row, and never more than three in one round: servers lock accounts.

@@ -121,6 +121,46 @@ def test_preload_imports_the_driver_without_connecting() -> None:
     assert [] == driver.made
 
 
+# Unbounded
+
+
+def test_an_invocation_that_the_kit_does_not_know_of_is_told_of_once(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """
+    Without the kit's handler there is no deadline to keep to: the log says so, and what to do. In INIT there is none anyway.
+    """
+    monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001")
+    monkeypatch.delenv("_X_AMZN_TRACE_ID", raising=False)
+    database = make(FakeDriver())
+
+    use(database)
+    assert [] == caplog.messages
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-0;Parent=2;Sampled=0")
+    use(database)
+    use(database)
+
+    assert 1 == len(caplog.messages)
+    assert "its deadline is not known" in caplog.text
+    assert "how-to wire-a-handler" in caplog.text
+
+
+def test_code_after_an_invocation_is_not_told_of(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A thread that runs on between two invocations does not mean that the handler is not wired.
+    """
+    monkeypatch.setenv("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9001")
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-0;Parent=2;Sampled=0")
+    database = make(FakeDriver())
+    with _invocation.scope(FakeContext(5.0)):
+        use(database)
+
+    use(database)
+    use(database)
+
+    assert [] == caplog.messages
+
+
 # Exclusive
 
 
@@ -177,6 +217,91 @@ def test_a_checkout_that_nobody_can_end_is_taken_away(caplog: pytest.LogCaptureF
         "the connection to fake: a connection that request request-7 had checked out, and never gave back, was given up" in caplog.messages
     )
     assert {"busy": 1} == database.stats().reconnects
+
+
+def test_what_an_ended_invocation_kept_is_taken_away(caplog: pytest.LogCaptureFixture) -> None:
+    """
+    A block in a global does not block the invocations that follow; the connection is not counted twice when the block ends late.
+    """
+    database = make(FakeDriver())
+    kept = database.connection()
+    with _invocation.scope(FakeContext(5.0, "request-7")):
+        left = kept.__enter__()
+        left.state = State.OPEN
+
+    with _invocation.scope(FakeContext(5.0, "request-8")):
+        assert use(database) is not left
+        with pytest.raises(ConnectionLostError, match="nothing was committed"):
+            kept.__exit__(None, None, None)
+        with database.connection(), pytest.raises(DatabaseError, match="by request request-8: pass it down"), database.connection():
+            pass
+
+    assert ["drop"] == left.log
+    assert (
+        "the connection to fake: a connection that request request-7 had checked out, and never gave back, was given up" in caplog.messages
+    )
+    assert {"busy": 1} == database.stats().reconnects
+
+
+def test_a_generator_that_an_ended_invocation_left_is_taken_away() -> None:
+    """
+    Suspended in a block, and kept in a global.
+    """
+    database = make(FakeDriver())
+
+    def rows() -> Iterator[FakeConnection]:
+        with database.connection() as connection:
+            yield connection
+
+    kept = rows()
+    with _invocation.scope(FakeContext(5.0)):
+        left = next(kept)
+    with _invocation.scope(FakeContext(5.0)):
+        assert use(database) is not left
+    kept.close()
+
+    assert ["drop"] == left.log
+
+
+def test_what_the_outer_of_two_invocations_holds_is_its_own() -> None:
+    """
+    Tests run one invocation within another; the outer one has not ended.
+    """
+    database = make(FakeDriver())
+
+    with (
+        _invocation.scope(FakeContext(5.0, "request-7")),
+        database.connection(),
+        _invocation.scope(FakeContext(5.0, "request-8")),
+        pytest.raises(DatabaseError, match="by request request-7: pass it down"),
+    ):
+        use(database)
+
+
+def test_what_a_thread_of_an_ended_invocation_holds_is_its_own() -> None:
+    """
+    It may be in the middle of a statement.
+    """
+    database = make(FakeDriver())
+    with _invocation.scope(FakeContext(5.0)):
+        (held,), done, threads = hold_in_threads(database, 1)
+
+    with _invocation.scope(FakeContext(0.6)), pytest.raises(DatabaseError, match="all held by other threads"):
+        use(database)
+    done.set()
+    threads[0].join(10)
+
+    assert use(database) is held
+
+
+def test_a_checkout_outside_of_invocations_is_named_so() -> None:
+    """
+    Whoever reads the message knows where to look.
+    """
+    database = make(FakeDriver())
+
+    with database.connection(), pytest.raises(DatabaseError, match="already by code outside of an invocation: pass"):
+        use(database)
 
 
 def test_a_checkout_that_another_thread_left_is_taken_away() -> None:

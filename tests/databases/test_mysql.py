@@ -828,6 +828,22 @@ def test_a_connection_kept_by_its_user_has_the_time_of_each_invocation(shop: Sho
     assert [1] == shop.rows
 
 
+def test_a_kept_connection_has_no_more_time_than_the_invocation_under_way(database: Mysql) -> None:
+    """
+    The end of an invocation that is over is no limit, though it would come later.
+    """
+    with contextlib.ExitStack() as kept:
+        with _invocation.scope(TickingContext(8.0)):
+            connection = kept.enter_context(database.connection())
+        started_s = time.monotonic()
+
+        with _invocation.scope(TickingContext(1.0)), pytest.raises(DeadlineError):
+            connection.cursor().execute("SELECT SLEEP(5)")
+        assert 2.0 > time.monotonic() - started_s
+        with pytest.raises(ConnectionLostError):
+            kept.close()
+
+
 def test_a_server_that_says_nothing_is_left_at_the_deadline(declare: Declare) -> None:
     """
     The greeting has to come in time too.

@@ -1096,6 +1096,56 @@ def test_a_connection_kept_by_its_user_has_the_time_of_each_invocation(orders: O
     assert [1, 2] == orders.rows
 
 
+def test_a_kept_connection_has_no_more_time_than_the_invocation_under_way(orders: Orders, database: Postgres) -> None:
+    """
+    The end of an invocation that is over is no limit, though it would come later; nor is there one outside of invocations.
+    """
+    with contextlib.ExitStack() as kept:
+        with _invocation.scope(TickingContext(8.0)):
+            connection = kept.enter_context(database.connection())
+        insert(connection, orders, 1)
+        connection.commit()
+        assert getattr(connection, "kit_until_s", 0.0) is None
+        kept.close()
+        with _invocation.scope(TickingContext(8.0)):
+            connection = kept.enter_context(database.connection())
+        started_s = time.monotonic()
+        with _invocation.scope(TickingContext(1.0)), pytest.raises(DeadlineError):
+            connection.execute("SELECT pg_sleep(5)")
+        assert 2.0 > time.monotonic() - started_s
+        with pytest.raises(DatabaseError, match="still busy"):
+            kept.close()
+
+
+def test_a_transaction_ended_in_a_later_invocation_has_that_ones_time(orders: Orders, database: Postgres) -> None:
+    """
+    The end of a transaction() too: in time, it has what that invocation has left; late, a little of the reserve.
+    """
+    with contextlib.ExitStack() as kept:
+        for left_s, number in ((5.0, 1), (0.3, 2)):
+            with _invocation.scope(TickingContext(8.0)):
+                connection = kept.enter_context(database.connection())
+                stack = kept.enter_context(contextlib.ExitStack())
+                stack.enter_context(connection.transaction())
+                insert(connection, orders, number)
+            with _invocation.scope(TickingContext(left_s)):
+                stack.close()
+            kept.close()
+    assert [1, 2] == orders.rows
+
+
+def test_a_rollback_leaves_the_limit_of_the_invocation(database: Postgres) -> None:
+    """
+    A connection that is used after its block, though it must not be, is bounded as before.
+    """
+    with _invocation.scope(TickingContext(30.0)):
+        with pytest.raises(ValueError, match="work"), database.connection() as connection:
+            connection.execute("SELECT 1")
+            raise ValueError("work")
+
+        assert time.monotonic() + 20.0 < getattr(connection, "kit_until_s", 0.0)
+
+
 def test_a_statement_does_not_outlive_the_deadline(database: Postgres) -> None:
     """
     D9: it is given up half a second before the end, the connection with it, and the next invocation has a new one.

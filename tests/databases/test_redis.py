@@ -283,6 +283,20 @@ def test_a_client_kept_by_its_user_has_the_time_of_each_invocation(database: Cac
             assert client.ping()
 
 
+def test_a_kept_client_has_no_more_time_than_the_invocation_under_way(database: Cache) -> None:
+    """
+    The end of an invocation that is over is no limit, though it would come later.
+    """
+    with contextlib.ExitStack() as kept:
+        with _invocation.scope(TickingContext(8.0)):
+            client = kept.enter_context(database.connection())
+        started_s = time.monotonic()
+
+        with _invocation.scope(TickingContext(1.0)), pytest.raises(DeadlineError):
+            client.blpop(["nothing"], timeout=5)
+        assert 2.0 > time.monotonic() - started_s
+
+
 def test_all_addresses_of_a_name_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     A name with two silent addresses takes no longer than one.

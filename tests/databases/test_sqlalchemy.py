@@ -7,6 +7,7 @@ SQLAlchemy's engine on the kit's connections: its transactions, sessions and inv
 
 from __future__ import annotations
 
+import gc
 import select
 import threading
 from collections.abc import Callable, Iterator
@@ -196,6 +197,27 @@ def test_a_nested_checkout_in_one_thread_is_refused(engine: Engine) -> None:
         engine.connect()
     with engine.connect() as connection:
         assert pid(connection)
+
+
+def test_a_connection_that_a_traceback_keeps_alive_blocks_nobody(database: Database[Connection], engine: Engine) -> None:
+    """
+    An invocation that failed with a connection in a local variable, and an error that is kept, cost the connection only.
+    """
+
+    def fail() -> None:
+        connection = engine.connect()
+        raise ValueError(f"failed on {pid(connection)}")
+
+    with pytest.raises(ValueError, match="failed on") as kept, _invocation.scope(FakeContext(5.0)):
+        fail()
+
+    with _invocation.scope(FakeContext(5.0)), engine.connect() as connection:
+        assert f"failed on {pid(connection)}" != str(kept.value)
+    del kept
+    gc.collect()
+    with engine.connect():
+        pass
+    assert {"busy": 1} == database.stats().reconnects
 
 
 def test_the_driver_and_the_engine_share_connections(database: Database[Connection], engine: Engine) -> None:
