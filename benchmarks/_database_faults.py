@@ -219,7 +219,7 @@ class Fault:
 
 TERMINATED = Fault("session ended by the server", Lab.terminate)
 DARK = Fault("black hole", Lab.go_dark, idle_s=IDLE_S, wire=lambda lab: lab.dark)
-MUTE = Fault("peer mute", Lab.go_mute, idle_s=IDLE_S, wire=lambda lab: lab.mute)
+MUTE = Fault("peer that does not answer", Lab.go_mute, idle_s=IDLE_S, wire=lambda lab: lab.mute)
 LEFT_OPEN = Fault("transaction left open", lambda _: None, leaves_open=True)
 FAULTS = (
     TERMINATED,

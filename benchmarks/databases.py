@@ -48,6 +48,16 @@ COLOURS = dict(zip(SUBJECTS, ("#16a34a", "#6b7280", "#93c5fd", "#2563eb", "#fcd3
 LEFT, TOP, WIDTH, BAR, GAP = 250, 64, 560, 12, 14
 LEAST_S = 0.002
 
+BACK_OFF = (
+    f"Where the server is down for {faults.DOWN_S} s, the kit may come back later than a peer: it waits between two attempts to connect, "
+    "for a random time that grows to 0.5 s, while the caller of a peer sees an error at once, and asks again after 50 ms."
+)
+COMMENT = (
+    "A checkout of the kit looks at the socket, which psycopg_pool's does not, and takes a lock that says which thread has what.",
+    "A ping is the server's round trip: the kit adds about 6 µs to it, so that no ping can take half of another one's time.",
+    "Times to connect again are those of single connects on a machine with other work; they vary by more than the budgets' margin.",
+)
+
 Found = dict[Fault, dict[str, Outcome]]
 
 
@@ -165,6 +175,7 @@ def report(
         "# What a kept database connection costs, and what it survives",
         "",
         f"Produced by `benchmarks/databases.py` with {machine}, {os.cpu_count()} processors, beside a PostgreSQL of the same machine.",
+        "To repeat it, with the packages of `constraints/bench.txt`: `python benchmarks/databases.py --write`.",
         "",
         *warm_table(costs, counts),
         "",
@@ -172,13 +183,15 @@ def report(
         "",
         "A connection is warm, the fault happens, the next unit of work (a checkout and `SELECT 1`) begins, after an error another one.",
         "Each cell says what the user saw, and when it worked again: in milliseconds, and as a multiple of a fresh connect.",
+        "The fresh connect is one over that row's own way, with what lies in it: rows are not to be compared by their multiples.",
         "",
         f"| | {' | '.join(SUBJECTS)} |",
         f"|---|{'---|' * len(SUBJECTS)}",
     ]
     for fault, outcomes in found.items():
         lines.append(f"| {fault.title} | {' | '.join(cell(fault, outcomes[title], fresh_s[fault]) for title in SUBJECTS)} |")
-    lines += ["", "![Time until it works again](databases.svg)", "", *budgets(costs, found, fresh_s), "", *method(runs, found)]
+    lines += ["", BACK_OFF, "", "![Time until it works again](databases.svg)", "", *budgets(costs, found, fresh_s), "", *COMMENT, ""]
+    lines += method(runs, found)
     return "\n".join(lines) + "\n"
 
 
@@ -256,14 +269,15 @@ def method(runs: int, found: Found) -> list[str]:
         "Instructions are valgrind's (`cachegrind --cache-sim=no`).",
         "",
         f"- `{RAW}` is a global connection that is made anew when it says that it is closed; it has no checkout.",
-        "- The pools keep one connection; all peers have `connect_timeout=5`.",
+        "- The pools keep one connection; all peers have `connect_timeout=5`, but no `tcp_user_timeout` or keepalives.",
         "- Where the password changes, the peers read the secret at each connect, where their documentation says to.",
         "- The kit has its defaults: it looks at the socket each time, and pings after 5 s idle, in the row with a ping each time.",
+        "- Its defaults include `tcp_user_timeout` and keepalives for the connections.",
         "- The subjects take turns at being first after a fault.",
         f"- Between two units of work are 50 ms; what does not work within {faults.LIMIT_S:.0f} s is cut off, and not tried again.",
         "- A fresh connect is the median of 15 by psycopg with the first statement and a commit, over the same way.",
-        f"- Connections were idle for {faults.IDLE_S} s before the peer went mute or dark: as if the environment had been frozen.",
-        "- A mute peer is a proxy that acknowledges and passes nothing on. "
+        f"- Connections were idle for {faults.IDLE_S} s before the peer fell silent: as if the environment had been frozen.",
+        "- A peer that does not answer is a proxy that acknowledges and passes nothing on. "
         + (lost if DARK in found else "No packets could be lost here."),
         "- During a rotation the server takes the pending version of the secret only, and the current one is still the old one.",
         "- A transaction is left open through a connection that has been given back: the next block must not commit it.",

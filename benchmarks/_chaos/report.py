@@ -58,6 +58,8 @@ def page(outcome: Outcome) -> str:
         "",
         f"Produced by `benchmarks/chaos.py` with CPython {platform.python_version()} on {platform.system()} {platform.machine()},",
         f"{os.cpu_count()} processors: {outcome.seconds:.0f} s of faults, seed {outcome.seed}, {outcome.workers} environments.",
+        "To repeat it, with the packages of `constraints/bench.txt`:",
+        f"`python benchmarks/chaos.py --seconds {outcome.seconds:.0f} --seed {outcome.seed} --write`.",
         "",
         *_what_was_done(),
         *_verdict(outcome),
@@ -79,7 +81,8 @@ def _what_was_done() -> list[str]:
         "leaves transactions open that nobody may commit.",
         "No constraint keeps a row from being there twice, except where the function itself asks for that.",
         "What each caller was told is written to a file, and compared with the tables at the end.",
-        "A seed decides faults and work; how they meet is up to the machine.",
+        "The same seed draws the same faults and the same work; how they meet is up to the machine, so no two runs are alike.",
+        "One run is shown, because each takes ten minutes; with any other seed there must be no violation either.",
         "Faults come in storms; a calm begins when the last one has been over for 5 s.",
         "",
     ]
@@ -99,6 +102,8 @@ def _verdict(outcome: Outcome) -> list[str]:
         "What ended with any other error is not there, except where that says it may be; no transaction is there in part;",
         "no account is off by anything; no abandoned transaction was committed; no invocation outlived its deadline;",
         "no error came untyped; no password is in a log or an error; what began and ended in a calm succeeded.",
+        "*Typed* is an error of the kit, the driver's own for what the server answered on a sound connection (read-only, conflict,",
+        "deadlock, a statement that was stopped), and around an engine what SQLAlchemy makes of the driver's.",
     ]
     return [*lines, ""]
 
@@ -126,7 +131,8 @@ def _invocations(outcome: Outcome) -> list[str]:
         f"{len(runs)} invocations, {sum(run.cold for run in runs)} of them in a new environment;",
         f"{happened['frozen']} times an environment was frozen in between, {happened['killed']} times killed in between,",
         f"{sum(run.interrupted for run in runs)} times killed in the middle, {sum(run.stalled_s > 0 for run in runs)} times stopped there.",
-        f"The one that came closest to its deadline had {left:.2f} s left when it returned; 0.5 s are what the kit keeps back.",
+        f"The one that came closest to its deadline had {left:.2f} s left when it returned; 0.5 s are what the kit keeps back,",
+        "and 0.2 s of them may be spent on a last `COMMIT` or `ROLLBACK`.",
         f"This machine, with all that runs on it, was up to {outcome.late_s:.2f} s late;",
         f"{sum(run.is_excused for run in runs)} invocations were not given the time to keep their deadline.",
         f"{outcome.evidence.sessions} sessions were open at the end,",
@@ -144,6 +150,10 @@ def _outcomes(outcome: Outcome) -> list[str]:
         "| | number |",
         "|---|---:|",
         *(f"| {word} | {count} |" for word, count in told.most_common()),
+        "",
+        "`DatabaseError` is meant where the function catches a statement's error inside its block, which then must not be committed.",
+        "One without that word would be another: threads that held all connections until the deadline, or a connect that failed for a",
+        "reason that waiting does not cure.",
         "",
     ]
 
