@@ -531,6 +531,37 @@ def test_what_was_under_way_is_not_kept_without_another_value_either(cache: Cach
     assert "right" == cache.get("k", Source("right"), **TIMES).value
 
 
+def test_what_was_fetched_by_other_means_meanwhile_is_not_kept_either(cache: Cache[Any]) -> None:
+    """
+    A renewal, or a fetch of many values at once, that began before a value proved wrong may bring it once more.
+    """
+
+    def overtaken() -> tuple[str, str]:
+        cache.invalidate("k")
+        return "wrong", "v1"
+
+    since = cache.begin()
+
+    assert "wrong" == cache.renew("k", overtaken).value
+    assert "wrong" == cache.put("k", "wrong", "v1", since=since).value
+    assert cache.known("k") is None
+    assert "right" == cache.get("k", Source("right"), **TIMES).value
+
+
+def test_of_values_that_proved_wrong_as_many_are_remembered_as_are_kept() -> None:
+    """
+    Names that come and go do not fill the memory.
+    """
+    cache: Cache[str] = Cache(max_entries=2)
+    since = cache.begin()
+    for key in ("a", "b", "c", "b"):
+        cache.invalidate(key)
+
+    kept = {key for key in ("a", "b", "c") if cache.put(key, "value", None, since=since) is cache.known(key)}
+
+    assert {"a"} == kept
+
+
 def test_what_began_earlier_replaces_nothing_that_began_later(cache: Cache[Any], pool: ThreadPoolExecutor) -> None:
     """
     However late it comes: an answer is as old as its question.

@@ -244,6 +244,7 @@ class Cache(Generic[T]):
             if failed_version is not None and (entry is None or failed_version != entry.version):
                 return False
             self._flights.pop(key, None)
+            self._shelf.bar(key, next(_fetches))
             return self._drop(key)
 
     def _drop(self, key: Hashable) -> bool:

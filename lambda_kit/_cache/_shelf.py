@@ -26,13 +26,14 @@ class Shelf(Generic[T]):
         recent: Entries used since the last eviction, which moves them up: a hit takes them from here, with no lock.
     """
 
-    __slots__ = ("_entries", "_most", "recent")
+    __slots__ = ("_barred", "_entries", "_most", "recent")
 
     def __init__(self, most: int) -> None:
         self._most = most
         # Until the first one comes; then cachetools is worth its import.
         self._entries: MutableMapping[Hashable, Entry[T]] = {}
         self.recent: dict[Hashable, Entry[T]] = {}
+        self._barred: dict[Hashable, int] = {}
 
     def get(self, key: Hashable) -> Entry[T] | None:
         """
@@ -51,8 +52,10 @@ class Shelf(Generic[T]):
 
     def put(self, key: Hashable, entry: Entry[T]) -> None:
         """
-        Keep *entry*, in place of another one of *key* or of the one that was not used for longest.
+        Keep *entry*, in place of another one of *key* or of the one that was not used for longest, unless it is barred.
         """
+        if entry.began < self._barred.get(key, 0):
+            return
         if isinstance(self._entries, dict):
             self._entries = require("cachetools", extra="all").LRUCache(self._most)
         self.recent.pop(key, None)
@@ -68,6 +71,15 @@ class Shelf(Generic[T]):
         """
         self.recent.pop(key, None)
         return self._entries.pop(key, None)
+
+    def bar(self, key: Hashable, began: int) -> None:
+        """
+        Keep nothing for *key* any more whose fetch began before number *began*.
+        """
+        self._barred.pop(key, None)
+        if len(self._barred) >= self._most:
+            del self._barred[next(iter(self._barred))]
+        self._barred[key] = began
 
     def content(self) -> list[tuple[Hashable, Entry[T]]]:
         """

@@ -13,6 +13,7 @@ from lambda_kit.databases._checkout import Checkout
 from lambda_kit.databases._checks import check, is_async
 from lambda_kit.databases._connecting import Connector
 from lambda_kit.databases._driver import Verdict
+from lambda_kit.databases._line import Line, Place
 from lambda_kit.databases._session import Session
 from lambda_kit.databases._stats import Counts
 from lambda_kit.errors import ConfigurationError, ConnectionLostError, DatabaseError, DeadlineError
@@ -56,16 +57,16 @@ class Database(Generic[C]):
         "_free",
         "_holders",
         "_idle",
+        "_line",
         "_lock",
         "_max_connections",
         "_ping_after_s",
-        "_waiting",
     )
 
     _free: threading.Condition
     _lock: threading.RLock
     _connecting: set[int]
-    _waiting: int
+    _line: Line
     _holders: dict[int, Session[C] | None]
     _idle: list[Session[C]]
     _counts: Counts
@@ -224,7 +225,7 @@ class Database(Generic[C]):
         Enter thread *me* among the holders; return an idle session, or ``None`` when it is to make one.
         """
         with self._lock:
-            if self._holders:
+            if self._holders or self._line.places:
                 self._queue(me)
             session = self._idle.pop() if self._idle else None
             if session is not None:
@@ -234,7 +235,8 @@ class Database(Generic[C]):
 
     def _queue(self, me: int) -> None:
         """
-        Wait, if need be, until others hold fewer than ``max_connections``.
+        Wait, if need be, until others hold fewer than ``max_connections``, behind those who wait already: who comes again and
+        again would else leave them nothing.
         """
         if me in self._holders or len(self._holders) >= self._max_connections:
             self._take_abandoned(me)
@@ -242,8 +244,8 @@ class Database(Generic[C]):
             raise DatabaseError(
                 f"this thread has a connection to {self._driver.name} checked out already: pass it down to where it is needed"
             )
-        if len(self._holders) >= self._max_connections:
-            self._wait()
+        if self._line.places or len(self._holders) >= self._max_connections:
+            self._wait(me)
 
     def _take_abandoned(self, me: int) -> None:
         """
@@ -255,23 +257,24 @@ class Database(Generic[C]):
             lost = (holder == me and me not in self._connecting) if session is None else session.is_abandoned()
             if lost:
                 del self._holders[holder]
+                self._free.notify_all()
                 if session is not None:
                     session.fault = _session.BUSY
                     self._give_up(session)
 
-    def _wait(self) -> None:
-        started_s, released = _runtime.monotonic_s(), self._free
-        self._waiting += 1
+    def _wait(self, me: int) -> None:
+        # Those of this life: it may end meanwhile, and in the next one nobody is waiting.
+        started_s, released, line = _runtime.monotonic_s(), self._free, self._line
+        place = Place(me)
+        line.join(place)
         try:
-            free = released.wait_for(lambda: len(self._holders) < self._max_connections, timeout=max(0.0, _limits.left_s()))
-        except BaseException:
-            # It may have been this one's turn.
-            released.notify()
-            raise
+            free = released.wait_for(
+                lambda: line.is_first(me) and len(self._holders) < self._max_connections, timeout=max(0.0, _limits.left_s())
+            )
         finally:
-            # In a life that began meanwhile, nobody was waiting.
-            if released is self._free:
-                self._waiting -= 1
+            line.leave(place)
+            # The next one, for whom there may be room too.
+            released.notify_all()
         waited_s = _runtime.monotonic_s() - started_s
         self._counts.add("waits")
         self._counts.add("waited_s", waited_s)
@@ -290,8 +293,8 @@ class Database(Generic[C]):
                 del self._holders[me]
                 if session is not None and not session.fault:
                     self._idle.append(session)
-            if self._waiting:
-                self._free.notify()
+            if self._line.places:
+                self._free.notify_all()
 
     def _instead_of(self, me: int, faulty: Session[C]) -> Session[C] | None:
         """
@@ -341,7 +344,7 @@ class Database(Generic[C]):
         self._lock = threading.RLock()
         self._free = threading.Condition(self._lock)
         self._connecting = set()
-        self._waiting = 0
+        self._line = Line()
         self._holders = {}
         self._idle = []
         self._counts = Counts()

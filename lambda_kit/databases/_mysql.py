@@ -247,7 +247,7 @@ class _Mysql:
             made.connect()
         except UnicodeError:
             # Its text has what it cannot encode.
-            failure: Exception = ConfigurationError("user or password of a mysql database cannot be encoded")
+            failure: Exception = ConfigurationError("host, user or password of a mysql database cannot be encoded")
         except TypeError as exc:
             word = unknown_option(exc)
             failure = ConfigurationError(f"PyMySQL knows no {word!r}: correct the options of the mysql database") if word else _bare(exc)

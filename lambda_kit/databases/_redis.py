@@ -128,6 +128,9 @@ class _Redis:
         except TimeoutError as exc:
             # The end of the attempt, not of the invocation.
             failure: Exception = require("redis", extra="redis").TimeoutError(f"connection timeout expired: {exc}")
+        except UnicodeError:
+            # It holds what it cannot encode, which may be the password.
+            failure = ConfigurationError("host, user or password of a redis database cannot be encoded")
         except TypeError as exc:
             word = unknown_option(exc)
             failure = (

@@ -23,6 +23,7 @@ import lambda_kit
 from lambda_kit import _invocation, _observe, _runtime, databases, preload, secret
 from lambda_kit.databases import Credentials, Database
 from lambda_kit.databases._driver import Doubt, State, Verdict
+from lambda_kit.databases._line import Line, Place
 from lambda_kit.errors import (
     CommitUnknownError,
     ConfigurationError,
@@ -161,6 +162,50 @@ def test_a_thread_waits_for_the_connection_of_another() -> None:
     threads[0].join(10)
     assert 1 == database.stats().waits
     assert 0 < database.stats().waited_s
+
+
+def test_who_waits_gets_the_next_one_before_who_comes_again() -> None:
+    """
+    Threads that take a connection again as soon as they have given it back leave one to the others.
+    """
+    database = make(FakeDriver(), max_connections=1)
+    done, waited = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        while not done.is_set():
+            with database.connection():
+                waited.set()
+                # As a statement takes.
+                time.sleep(0.0005)
+
+    greedy = [threading.Thread(target=hold) for _ in range(3)]
+    for thread in greedy:
+        thread.start()
+    waited.wait(10.0)
+
+    with _invocation.scope(FakeContext(5.0)):
+        for _ in range(50):
+            with database.connection():
+                pass
+    done.set()
+    for thread in greedy:
+        thread.join(10.0)
+    assert not any(thread.is_alive() for thread in greedy)
+
+
+def test_a_place_in_the_line_is_lost_with_its_call() -> None:
+    """
+    A signal's exception may come between any two steps; nobody waits behind who has gone.
+    """
+    line = Line()
+    line.join(Place(1))
+    second = Place(2)
+    line.join(second)
+
+    assert line.is_first(2)
+    line.leave(second)
+    assert [] == line.places
+    assert line.is_first(3)
 
 
 def test_a_checkout_that_nobody_can_end_is_taken_away(caplog: pytest.LogCaptureFixture) -> None:

@@ -733,6 +733,16 @@ def test_a_password_that_cannot_be_encoded_is_not_shown(declare: Declare, shop: 
     assert "s3cret" not in shown(caught.value)
 
 
+def test_a_host_that_no_resolver_can_be_asked_for_is_named_as_a_cause(declare: Declare) -> None:
+    """
+    A label of a name has 63 characters at most.
+    """
+    database = declare(f"{'x' * 64}.invalid")
+
+    with pytest.raises(ConfigurationError, match="host, user or password of a mysql database"), database.connection():
+        pass
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # PyMySQL leaves the Unix socket open
 def test_the_error_that_pymysql_keeps_has_no_frames(declare: Declare, tmp_path: Path) -> None:
     """

@@ -508,6 +508,27 @@ def test_idempotent_work_survives_a_kill(store: Store, database: Cache) -> None:
 # Logging in
 
 
+def test_a_password_that_cannot_be_encoded_is_not_shown(store: Store, declare: Declare) -> None:
+    """
+    Python's own error has all of it.
+    """
+    database = declare(login=lambda _: Credentials(store.user, "s3cret\ud800", host="127.0.0.1", port=store.server.port))
+
+    with pytest.raises(ConfigurationError, match="cannot be encoded") as caught, database.connection():
+        pass
+    assert "s3cret" not in shown(caught.value)
+
+
+def test_a_host_that_no_resolver_can_be_asked_for_is_an_error_of_the_kits(declare: Declare) -> None:
+    """
+    A label of a name has 63 characters at most.
+    """
+    database = declare(f"redis://{'x' * 64}.invalid")
+
+    with pytest.raises(ConfigurationError, match="host, user or password of a redis database"), database.connection():
+        pass
+
+
 def test_a_rotated_password_is_asked_for_when_refused(store: Store, database: Cache) -> None:
     """
     The open connection stays; a new one needs the new password.
