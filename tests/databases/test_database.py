@@ -11,7 +11,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import FrameType
@@ -294,7 +294,7 @@ def test_a_generator_that_an_ended_invocation_left_is_taken_away() -> None:
     """
     database = make(FakeDriver())
 
-    def rows() -> Iterator[FakeConnection]:
+    def rows() -> Generator[FakeConnection, None, None]:
         with database.connection() as connection:
             yield connection
 
