@@ -29,7 +29,7 @@ def password_login(user: str | Callable[[], str], password: Callable[[], str]) -
 
 def secret_login(name: str, *, pending: bool = True) -> Login:
     """
-    Log in with secret *name* of Secrets Manager, in the JSON that RDS and its rotation functions write.
+    Log in with secret *name* of Secrets Manager, in the JSON that rotation functions write.
 
     The shape is ``{"username": ..., "password": ..., "host": ..., "port": ..., "dbname": ...}``; user and password must
     be there, the rest may be. The secret is cached. When the server refuses it, the current version is fetched again,
