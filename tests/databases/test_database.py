@@ -1307,7 +1307,7 @@ def test_close_leaves_the_database_usable() -> None:
 
 @pytest.mark.parametrize(
     ("login", "kind"),
-    [("p4ssw0rd", "str"), ("", "str"), (secret("orders/db"), "StoredValue")],
+    [("p4ssw0rd", "a str"), ("", "empty text"), (secret("orders/db"), "a StoredValue")],
     ids=["text", "empty text", "handle"],
 )
 @pytest.mark.parametrize("declare", [databases.postgres, databases.mysql, databases.redis])
@@ -1318,7 +1318,7 @@ def test_what_is_no_login_is_refused_at_the_declaration(declare: Any, login: obj
     with pytest.raises(ConfigurationError) as caught:
         declare(login=login)
 
-    assert f'login= takes a login such as secret_login("orders/db"), not {kind}' == str(caught.value)
+    assert f'{declare.__name__}(): login is {kind}: give a login such as secret_login("orders/db")' == str(caught.value)
 
 
 @pytest.mark.parametrize(("name", "declared"), [("redis", "redis"), ("fake", "reconnecting")], ids=["kit's", "any driver"])
