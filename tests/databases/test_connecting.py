@@ -334,6 +334,24 @@ def test_what_is_not_the_drivers_passes(error: Exception) -> None:
     assert 1 == len(driver.timeouts_s)
 
 
+def test_a_login_that_takes_its_time_to_fail_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    After three seconds a secret that cannot be read is no longer waited for, however passing its error.
+    """
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    asked = []
+
+    def login(_: Credentials | None) -> Credentials:
+        asked.append(now[0])
+        now[0] += MOST_LOGIN_S
+        raise ParameterUnavailableError("throttled")
+
+    with pytest.raises(ParameterUnavailableError):
+        connector(FakeDriver(), login).connect()
+    assert 1 == len(asked)
+
+
 # What was refused lately
 
 

@@ -686,6 +686,17 @@ def test_an_interrupted_checkout_leaves_nothing_held() -> None:
     assert use(database) is not first
 
 
+def test_a_checkout_that_never_got_a_connection_is_taken_away() -> None:
+    """
+    A signal's exception may come right after the thread was entered among the holders.
+    """
+    database = make(FakeDriver())
+    database._claim(threading.get_ident(), lambda: None)
+
+    assert isinstance(use(database), FakeConnection)
+    assert {} == database._holders
+
+
 def test_a_connect_that_fails_leaves_nothing_held() -> None:
     """
     After a failed connect the next checkout tries again.

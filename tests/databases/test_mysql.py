@@ -89,6 +89,19 @@ def await_input(connection: Connection) -> None:
 # Declaring
 
 
+def test_a_user_without_a_password_needs_no_login(shop: Shop) -> None:
+    """
+    As MySQL has them for tests: the name is among the options.
+    """
+    user = f"{shop.user}_open"
+    shop.server.execute(f"CREATE USER {user}@'%'")
+    database = databases.mysql("127.0.0.1", port=shop.server.port, options={"user": user})
+
+    with database.connection() as connection:
+        assert str(value(connection, "SELECT CURRENT_USER()")).startswith(user)
+    database.close()
+
+
 def test_declaring_imports_no_driver() -> None:
     """
     A database at global scope costs no import of PyMySQL and no network.
