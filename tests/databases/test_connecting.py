@@ -11,7 +11,7 @@ import time
 import pytest
 
 from lambda_kit import _invocation, _runtime
-from lambda_kit.databases import Credentials, Database
+from lambda_kit.databases import Credentials, Database, Login
 from lambda_kit.databases._connecting import MOST_LOGIN_S, MOST_READS, Connector, Refusals
 from lambda_kit.databases._driver import Verdict
 from lambda_kit.errors import (
@@ -37,7 +37,7 @@ def accept_only(password: str, times: int) -> list[object]:
     return [step] * times
 
 
-def connector(driver: FakeDriver, login: FakeLogin | None = None) -> Connector[FakeConnection]:
+def connector(driver: FakeDriver, login: Login | None = None) -> Connector[FakeConnection]:
     return Connector(driver, login, connect_timeout_s=5.0)
 
 
