@@ -55,8 +55,10 @@ BACK_OFF = (
 COMMENT = (
     "A checkout of the kit looks at the socket, which psycopg_pool's does not, and takes a lock that says which thread has what.",
     "A ping is the server's round trip: the kit adds about 6 µs to it, so that no ping can take half of another one's time.",
-    "Round trips (a ping, `SELECT 1`) take either about 75 or more than 200 µs here, by where the kernel puts the server's process: "
-    "that column tells which, not who is faster.",
+    (
+        "Round trips (a ping, `SELECT 1`) take either about 75 or more than 200 µs here, by where the kernel puts the server's process: "
+        "that column tells which, not who is faster."
+    ),
     "Times to connect again are those of single connects on a machine with other work; they vary by more than the budgets' margin.",
 )
 
